@@ -1,0 +1,130 @@
+//! CPU backends: what runs guest instructions.
+//!
+//! A backend knows registers ([`crate::arch`]) and guest memory ([`crate::mem`]); it knows no system calls.
+
+use crate::arch::{Arch, RegPort};
+use crate::mem::{GuestAddr, Space};
+
+#[cfg(feature = "unicorn")]
+pub mod unicorn;
+
+/// What the guest tried to do when it faulted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A data read.
+    Read,
+    /// A data write (a read-modify-write counts as one).
+    Write,
+    /// An instruction fetch.
+    Execute,
+}
+
+/// Why an access faulted; decides between SIGSEGV's and SIGBUS's codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing is mapped there (SEGV_MAPERR).
+    Unmapped,
+    /// An area is mapped, but not for this access (SEGV_ACCERR).
+    Protection,
+    /// A mapped file ends before the page (BUS_ADRERR).
+    BeyondFile,
+    /// Misaligned where the architecture demands alignment (BUS_ADRALN).
+    Alignment,
+    /// A non-canonical x86_64 address (SEGV with SI_KERNEL and address 0).
+    NonCanonical,
+}
+
+/// Why [`Cpu::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// A system call instruction has retired; pc is behind it.
+    Syscall,
+    /// A memory access failed; pc is at the instruction, no register of it has changed.
+    Fault {
+        /// The lowest guest address that could not be accessed.
+        addr: GuestAddr,
+        /// What was tried.
+        access: Access,
+        /// Why it failed.
+        kind: FaultKind,
+    },
+    /// An undefined or privileged instruction; pc is at it. `privileged` is x86_64's #GP (SIGSEGV), else SIGILL.
+    Illegal {
+        /// The instruction exists but not for user mode.
+        privileged: bool,
+    },
+    /// A breakpoint instruction (`int3`: pc behind it; `brk`: pc at it), as Linux reports it.
+    Breakpoint,
+    /// A single step finished (x86_64 TF).
+    SingleStep,
+    /// Integer division by zero or overflow (x86_64 #DE); pc is at the instruction.
+    Divide,
+    /// An unmasked floating-point exception; `code` is the FPE_* si_code.
+    FloatingPoint {
+        /// FPE_FLTDIV and so on.
+        code: i32,
+    },
+    /// The budget is used up, or [`STOP_REQUESTED`] was set; pc is at the next instruction.
+    Budget,
+}
+
+/// Asks a running backend to come back soon with [`Exit::Budget`]. Usable from a signal handler: it only sets a flag.
+pub static STOP_REQUESTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// What the guest's cycle counters show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// The host's monotonic clock.
+    Host,
+    /// `offset` plus the instructions retired: the deterministic clock.
+    Retired {
+        /// Nanoseconds to add (wrapping).
+        offset: u64,
+    },
+}
+
+/// A CPU that runs user-mode instructions of one architecture. The contract, which the conformance suite
+/// (`tests/cpu.rs`) checks point by point:
+///
+/// 1. **Registers.** It holds the registers of one thread at a time. `load` replaces all of them, `save` yields all
+///    of them; `save` after `load` with no run between gives the same value, every bit that the architecture defines.
+/// 2. **Run.** `run` executes from the current pc in the given space until something in [`Exit`] happens, and reports
+///    just that. Registers and pc are exact at every exit, as the variant says.
+/// 3. **Memory.** All accesses go to the given [`Space`] and obey its protections at the time of the access, execute
+///    permission included. An access that spans pages faults if either page refuses, and then has changed nothing.
+/// 4. **Counting.** `retired` grows by exactly the number of instructions that completed; a faulting instruction
+///    does not count, a system call instruction does, a string instruction with a repeat prefix counts once when it
+///    completes.
+/// 5. **Budget.** `run` comes back after exactly `budget` retired instructions unless another exit comes first.
+///    Asynchronous requests (`STOP_REQUESTED`) are answered within a bounded number of instructions.
+/// 6. **Code changes.** Bytes that become or were executable and change are executed in their new form: by the
+///    guest's own stores (x86_64: at once; aarch64: after the architected cache maintenance) and by `invalidate`.
+/// 7. **Spaces.** Runs in different spaces never see one another's memory, whatever order they come in.
+/// 8. **No escape.** Nothing the guest executes can touch memory outside its space, panic or end the host process.
+///    An error of the backend's own is an `Err`, never a guest fault.
+pub trait Cpu: RegPort {
+    /// The backend's name, as `--cpu` takes it.
+    fn name(&self) -> &'static str;
+
+    /// The architecture it runs.
+    fn arch(&self) -> Arch;
+
+    /// Runs at most `budget` instructions of the loaded thread in `space`.
+    ///
+    /// # Errors
+    /// The backend itself failed.
+    fn run(&mut self, space: &mut Space, budget: u64) -> Result<Exit, crate::Error>;
+
+    /// Instructions retired since the backend was made.
+    fn retired(&self) -> u64;
+
+    /// Tells that the `len` bytes at `addr` of the space with id `space` have changed or lost their mapping other than through the guest's own
+    /// stores: cached translations and page lookups for them are dropped.
+    fn invalidate(&mut self, space: crate::mem::SpaceId, addr: GuestAddr, len: u64);
+
+    /// Chooses what the cycle counters (`rdtsc`, `cntvct_el0`) show; both count nanoseconds (1 GHz).
+    fn set_counter(&mut self, counter: Counter);
+
+    /// Features for AT_HWCAP and AT_HWCAP2.
+    fn hwcap(&self) -> (u64, u64);
+}

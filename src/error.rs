@@ -1,0 +1,21 @@
+//! sevm's own failures, as opposed to what a guest sees ([`crate::abi::Errno`]).
+
+/// A failure of sevm itself: something the user must hear about. It never turns into an errno of the guest.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The program file cannot be run; `status` is what a shell would give (126: found but not runnable, 127: not found).
+    #[error("{path}: {reason}")]
+    Load { path: String, reason: String, status: u8 },
+    /// The CPU backend failed in a way that is not the guest's fault.
+    #[error("cpu backend {backend}: {reason}")]
+    Cpu { backend: &'static str, reason: String },
+    /// The host refused something that sevm needs.
+    #[error("{what}: {source}")]
+    Host { what: String, source: std::io::Error },
+    /// The command line asks for something that does not exist or does not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// `--strict`: the guest made a call that is not implemented.
+    #[error("unimplemented system call {name} ({number}) at pc {pc:#x}")]
+    Strict { name: String, number: u64, pc: u64 },
+}
