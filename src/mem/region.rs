@@ -1,0 +1,459 @@
+//! Host memory behind guest memory: reserved windows of address space and what is mapped into them.
+//!
+//! This is the only file of `mem/` with `unsafe` code. What makes it sound:
+//! - a [`Window`] owns a range of host addresses from its reservation until its [`Windows`] is gone; every mapping call
+//!   here uses `MAP_FIXED` inside that range (checked by [`Window::host`]), so nothing else of the process is touched;
+//! - the range never has holes: what is unmapped is replaced by inaccessible pages in the same call;
+//! - no reference into a window is ever made: bytes are moved by raw copies or by the host's kernel.
+
+#![expect(unsafe_code, reason = "maps host memory and copies to and from raw addresses")]
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::fs::File;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::mm::{Advice, MapFlags, MprotectFlags, MremapFlags, MsyncFlags, ProtFlags};
+
+use super::{PAGE_SIZE, Prot};
+use crate::Error;
+use crate::abi::Errno;
+
+/// Inaccessible bytes kept before and after each window.
+const GUARD: usize = 1 << 20;
+
+/// Windows start at a multiple of this, so that the host can back aligned guest memory with huge pages.
+const ALIGN: usize = 2 << 20;
+
+/// The source of windows: equal ranges of reserved host addresses, one for each address space.
+#[derive(Clone, Debug)]
+pub struct Windows(Rc<Pool>);
+
+#[derive(Debug)]
+struct Pool {
+    size: u64,
+    state: RefCell<PoolState>,
+}
+
+#[derive(Debug, Default)]
+struct PoolState {
+    /// Host base by window index. A reservation stays until the pool is dropped, so a base is fixed for its index.
+    bases: Vec<usize>,
+    free: BTreeSet<u32>,
+}
+
+impl Windows {
+    /// The smallest and the largest number of address bits that a window may have.
+    pub const BITS: std::ops::RangeInclusive<u32> = 28..=46;
+
+    /// Prepares windows of 2^`address_bits` bytes each. Nothing is reserved until a space is made.
+    ///
+    /// # Errors
+    /// `address_bits` is out of [`Self::BITS`].
+    pub fn new(address_bits: u32) -> Result<Windows, Error> {
+        if !Self::BITS.contains(&address_bits) {
+            let (low, high) = (Self::BITS.start(), Self::BITS.end());
+            return Err(Error::Usage(format!("address bits must be {low} to {high}, not {address_bits}")));
+        }
+        Ok(Windows(Rc::new(Pool { size: 1 << address_bits, state: RefCell::default() })))
+    }
+
+    /// Bytes of each window.
+    pub fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// Takes the free window with the lowest index; reserves a new one when there is none.
+    pub(super) fn take(&self) -> Result<Window, Error> {
+        let mut state = self.0.state.borrow_mut();
+        if let Some(index) = state.free.pop_first() {
+            let base = state.bases[index as usize];
+            return Ok(Window { base, index, pool: self.clone() });
+        }
+        let base = reserve(self.0.size as usize)?;
+        let index = state.bases.len() as u32;
+        state.bases.push(base);
+        Ok(Window { base, index, pool: self.clone() })
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for &base in &self.state.get_mut().bases {
+            registry_remove(base);
+            // SAFETY: `reserve` made this range, guards included, and no window can be left: each holds the pool.
+            let _ = unsafe { rustix::mm::munmap((base - GUARD) as *mut c_void, self.size as usize + 2 * GUARD) };
+        }
+    }
+}
+
+/// Reserves `size` inaccessible bytes between two guards; gives the address of the first byte after the lower guard.
+fn reserve(size: usize) -> Result<usize, Error> {
+    let host_error = |e: rustix::io::Errno| Error::Host {
+        what: format!("cannot reserve {size:#x} bytes of address space for a guest"),
+        source: e.into(),
+    };
+    let total = size + 2 * GUARD + ALIGN;
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+    let start = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), total, ProtFlags::empty(), flags) }
+        .map_err(host_error)? as usize;
+    let base = (start + GUARD).next_multiple_of(ALIGN);
+    let (low, high) = (base - GUARD, base + size + GUARD);
+    for (from, to) in [(start, low), (high, start + total)] {
+        if to > from {
+            // SAFETY: part of the mapping made above, and not of the range that is kept.
+            let _ = unsafe { rustix::mm::munmap(from as *mut c_void, to - from) };
+        }
+    }
+    if !registry_add(base, size) {
+        // SAFETY: the rest of the mapping made above; nobody else knows of it.
+        let _ = unsafe { rustix::mm::munmap(low as *mut c_void, high - low) };
+        return Err(host_error(rustix::io::Errno::NOMEM));
+    }
+    Ok(base)
+}
+
+/// Whether a file mapping writes through to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// Stores go to a copy.
+    Private,
+    /// Stores go to the file and to all its other mappings.
+    Shared,
+}
+
+/// One reserved range of host addresses. Offsets into it are guest addresses.
+///
+/// The methods work on whole pages inside the window; a range that is not inside fails with `ENOMEM`.
+#[derive(Debug)]
+pub(super) struct Window {
+    base: usize,
+    index: u32,
+    pool: Windows,
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // If the host cannot clear the range, its index is retired with it: a later space must not see these bytes.
+        if self.clear(0, self.size()).is_ok() {
+            self.pool.0.state.borrow_mut().free.insert(self.index);
+        }
+    }
+}
+
+impl Window {
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    pub(super) fn base(&self) -> usize {
+        self.base
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.pool.0.size
+    }
+
+    pub(super) fn pool(&self) -> &Windows {
+        &self.pool
+    }
+
+    /// The host address of a range that lies in the window.
+    fn host(&self, at: u64, len: u64) -> Result<*mut c_void, Errno> {
+        match at.checked_add(len) {
+            Some(end) if end <= self.size() => Ok((self.base + at as usize) as *mut c_void),
+            _ => Err(Errno::ENOMEM),
+        }
+    }
+
+    /// Makes the range inaccessible and empty.
+    pub(super) fn clear(&self, at: u64, len: u64) -> Result<(), Errno> {
+        self.map_anonymous(at, len, Prot::empty())
+    }
+
+    /// Maps private zero pages over the range.
+    pub(super) fn map_anonymous(&self, at: u64, len: u64, prot: Prot) -> Result<(), Errno> {
+        let host = self.host(at, len)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
+        // SAFETY: the range lies in this window, which nothing of ours references.
+        unsafe { rustix::mm::mmap_anonymous(host, len as usize, host_prot(prot), flags) }.map_err(errno)?;
+        Ok(())
+    }
+
+    /// Maps a file over the range.
+    pub(super) fn map_file(
+        &self,
+        at: u64,
+        len: u64,
+        prot: Prot,
+        fd: BorrowedFd<'_>,
+        offset: u64,
+        sharing: Sharing,
+    ) -> Result<(), Errno> {
+        let host = self.host(at, len)?;
+        let kind = match sharing {
+            Sharing::Private => MapFlags::PRIVATE,
+            Sharing::Shared => MapFlags::SHARED,
+        };
+        let flags = kind | MapFlags::NORESERVE | MapFlags::FIXED;
+        // SAFETY: as in `map_anonymous`.
+        unsafe { rustix::mm::mmap(host, len as usize, host_prot(prot), flags, fd, offset) }.map_err(errno)?;
+        Ok(())
+    }
+
+    /// Changes the protection of mapped pages.
+    pub(super) fn protect(&self, at: u64, len: u64, prot: Prot) -> Result<(), Errno> {
+        let host = self.host(at, len)?;
+        let flags = MprotectFlags::from_bits_retain(host_prot(prot).bits());
+        // SAFETY: the range lies in this window; raw copies check the areas before each access.
+        unsafe { rustix::mm::mprotect(host, len as usize, flags) }.map_err(errno)
+    }
+
+    /// Moves the pages of one private range to another that does not overlap it, leaving empty pages of the same kind
+    /// behind. Fails when the range is not one mapping of the host's or the host cannot do it; both ranges then have
+    /// unspecified contents only in `to`.
+    pub(super) fn relocate(&self, from: u64, to: u64, len: u64) -> Result<(), Errno> {
+        let (source, target) = (self.host(from, len)?, self.host(to, len)?);
+        let len = len as usize;
+        let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
+        // SAFETY: both ranges lie in this window, and DONTUNMAP leaves the source mapped, so no hole appears.
+        unsafe { rustix::mm::mremap_fixed(source, len, len, flags, target) }.map_err(errno)?;
+        Ok(())
+    }
+
+    /// Passes advice about mapped pages to the host.
+    pub(super) fn advise(&self, at: u64, len: u64, advice: Advice) -> Result<(), Errno> {
+        let host = self.host(at, len)?;
+        // SAFETY: the range lies in this window; advice changes at most the contents of its pages.
+        unsafe { rustix::mm::madvise(host, len as usize, advice) }.map_err(errno)
+    }
+
+    /// Writes changed pages of shared file mappings back.
+    pub(super) fn sync(&self, at: u64, len: u64, flags: MsyncFlags) -> Result<(), Errno> {
+        let host = self.host(at, len)?;
+        // SAFETY: the range lies in this window, and syncing changes no memory.
+        unsafe { rustix::mm::msync(host, len as usize, flags) }.map_err(errno)
+    }
+
+    /// One byte for each page of a mapped range; its lowest bit tells whether the page is in memory.
+    pub(super) fn resident(&self, at: u64, len: u64) -> Result<Vec<u8>, Errno> {
+        let host = self.host(at, len)?;
+        let mut pages = vec![0u8; len.div_ceil(PAGE_SIZE) as usize];
+        // SAFETY: `pages` has a byte for each page of the range, which is all that the call writes.
+        match unsafe { libc::mincore(host, len as usize, pages.as_mut_ptr()) } {
+            0 => Ok(pages),
+            _ => Err(last_errno()),
+        }
+    }
+
+    /// Copies from pages that the caller knows to be readable and not of a file.
+    pub(super) fn read_plain(&self, at: u64, buf: &mut [u8]) -> Result<(), Errno> {
+        let host = self.host(at, buf.len() as u64).map_err(|_| Errno::EFAULT)?;
+        // SAFETY: the source lies in this window and `buf` does not, since it is Rust's own memory; both hold
+        // `buf.len()` bytes. If the caller is wrong about the protection the process dies of SIGSEGV.
+        unsafe { std::ptr::copy_nonoverlapping(host.cast::<u8>(), buf.as_mut_ptr(), buf.len()) };
+        Ok(())
+    }
+
+    /// Copies to pages that the caller knows to be writable and not of a file.
+    pub(super) fn write_plain(&self, at: u64, buf: &[u8]) -> Result<(), Errno> {
+        let host = self.host(at, buf.len() as u64).map_err(|_| Errno::EFAULT)?;
+        // SAFETY: as in `read_plain`, in the other direction.
+        unsafe { std::ptr::copy_nonoverlapping(buf.as_ptr(), host.cast::<u8>(), buf.len()) };
+        Ok(())
+    }
+
+    /// Copies from pages that may have no file behind them (any more); gives the number of bytes copied.
+    pub(super) fn read_guarded(&self, at: u64, buf: &mut [u8]) -> usize {
+        let mut done = 0;
+        while done < buf.len() {
+            let rest = &mut buf[done..];
+            let Ok(host) = self.host(at + done as u64, rest.len() as u64) else { break };
+            let ours = libc::iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: rest.len() };
+            let theirs = libc::iovec { iov_base: host, iov_len: rest.len() };
+            // SAFETY: the call writes to `rest` only; a bad source page makes it fall short instead of faulting.
+            let n = unsafe { libc::process_vm_readv(std::process::id() as libc::pid_t, &ours, 1, &theirs, 1, 0) };
+            match usize::try_from(n) {
+                Ok(n) if n > 0 => done += n,
+                _ => break,
+            }
+        }
+        done
+    }
+
+    /// Copies to pages that may have no file behind them (any more); gives the number of bytes copied.
+    pub(super) fn write_guarded(&self, at: u64, buf: &[u8]) -> usize {
+        let mut done = 0;
+        while done < buf.len() {
+            let rest = &buf[done..];
+            let Ok(host) = self.host(at + done as u64, rest.len() as u64) else { break };
+            let ours = libc::iovec { iov_base: rest.as_ptr().cast_mut().cast(), iov_len: rest.len() };
+            let theirs = libc::iovec { iov_base: host, iov_len: rest.len() };
+            // SAFETY: the call writes to the range in this window only, and only where its pages are writable.
+            let n = unsafe { libc::process_vm_writev(std::process::id() as libc::pid_t, &ours, 1, &theirs, 1, 0) };
+            match usize::try_from(n) {
+                Ok(n) if n > 0 => done += n,
+                _ => break,
+            }
+        }
+        done
+    }
+}
+
+/// The host protection for a guest's: readable when it grants anything, writable when it grants writing, and never
+/// executable. Linux on x86_64 makes write-only and (without protection keys) execute-only pages readable as well.
+fn host_prot(prot: Prot) -> ProtFlags {
+    let mut host = ProtFlags::empty();
+    host.set(ProtFlags::READ, !prot.is_empty());
+    host.set(ProtFlags::WRITE, prot.contains(Prot::WRITE));
+    host
+}
+
+fn errno(e: rustix::io::Errno) -> Errno {
+    Errno(e.raw_os_error() as u16)
+}
+
+fn last_errno() -> Errno {
+    errno(rustix::io::Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(rustix::io::Errno::IO))
+}
+
+/// Which pages of private mappings hold bytes of their own, from the host's page map.
+pub(super) struct PageMap(Option<File>);
+
+impl PageMap {
+    /// Opens the page map. Where the host does not offer it, every page counts as own.
+    pub(super) fn open() -> PageMap {
+        PageMap(File::open("/proc/self/pagemap").ok())
+    }
+
+    /// Calls `each` with the guest ranges (start, length in bytes) inside the range that may differ from what a new
+    /// mapping of the same kind would show: pages in memory or swapped out that are not a file's.
+    pub(super) fn own_pages(
+        &self,
+        window: &Window,
+        at: u64,
+        len: u64,
+        mut each: impl FnMut(u64, u64) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        const CHUNK_PAGES: u64 = 4096;
+        const PRESENT_OR_SWAPPED: u64 = 3 << 62;
+        const FILE_OR_SHARED: u64 = 1 << 61;
+        let end = at + len;
+        let mut entries = vec![0u8; (CHUNK_PAGES * 8) as usize];
+        let mut run: Option<u64> = None;
+        let mut page = at;
+        while page < end {
+            let pages = CHUNK_PAGES.min((end - page) / PAGE_SIZE);
+            let bytes = &mut entries[..(pages * 8) as usize];
+            let known = self.read(window.base as u64 + page, bytes);
+            for (i, entry) in bytes.chunks_exact(8).enumerate() {
+                let entry = entry.try_into().map_or(u64::MAX, u64::from_ne_bytes);
+                let own = !known || (entry & PRESENT_OR_SWAPPED != 0 && entry & FILE_OR_SHARED == 0);
+                let here = page + i as u64 * PAGE_SIZE;
+                match (own, run) {
+                    (true, None) => run = Some(here),
+                    (false, Some(start)) => {
+                        each(start, here - start)?;
+                        run = None;
+                    }
+                    _ => {}
+                }
+            }
+            page += pages * PAGE_SIZE;
+        }
+        match run {
+            Some(start) => each(start, end - start),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&self, host: u64, entries: &mut [u8]) -> bool {
+        self.0.as_ref().is_some_and(|f| f.read_exact_at(entries, host / PAGE_SIZE * 8).is_ok())
+    }
+}
+
+/// Live windows as (base, size) for the SIGBUS handler, which may not lock or allocate. A free slot has size 0.
+static REGISTRY: [(AtomicUsize, AtomicUsize); 1024] = [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; 1024];
+
+/// Page address of the last SIGBUS inside a window; 0 when there was none.
+static BUS_ERROR: AtomicUsize = AtomicUsize::new(0);
+
+fn registry_add(base: usize, size: usize) -> bool {
+    REGISTRY.iter().any(|(slot_base, slot_size)| {
+        let taken = slot_base.compare_exchange(0, base, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if taken {
+            slot_size.store(size, Ordering::Release);
+        }
+        taken
+    })
+}
+
+fn registry_remove(base: usize) {
+    for (slot_base, slot_size) in &REGISTRY {
+        if slot_base.load(Ordering::Acquire) == base {
+            slot_size.store(0, Ordering::Release);
+            slot_base.store(0, Ordering::Release);
+        }
+    }
+}
+
+/// Installs the SIGBUS handler that lets a CPU backend read guest pages behind which a mapped file has ended: the
+/// page is replaced by a zero page, and [`super::Space::take_bus_error`] reports it. Any other SIGBUS keeps its
+/// default effect.
+///
+/// # Errors
+/// The host refused the handler.
+pub fn install_bus_guard() -> Result<(), Error> {
+    // SAFETY: a zeroed sigaction is a valid value of that plain C struct, and each field the kernel reads is set; the
+    // handler calls only what is async-signal-safe.
+    let result = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_sigbus as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut())
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(Error::Host { what: "cannot handle SIGBUS".into(), source: std::io::Error::last_os_error() }),
+    }
+}
+
+extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
+    let addr = unsafe { (*info).si_addr() } as usize;
+    let in_window = REGISTRY.iter().any(|(base, size)| {
+        addr.checked_sub(base.load(Ordering::Acquire)).is_some_and(|at| at < size.load(Ordering::Acquire))
+    });
+    let page = addr & !(PAGE_SIZE as usize - 1);
+    // SAFETY: mmap is a plain system call, and the page lies in a window; errno is put back afterwards, since the
+    // interrupted code may be about to read it. Restoring the default action is always allowed.
+    unsafe {
+        let errno = libc::__errno_location();
+        let saved = *errno;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let size = PAGE_SIZE as usize;
+        if in_window && libc::mmap(page as *mut c_void, size, prot, flags, -1, 0) != libc::MAP_FAILED {
+            BUS_ERROR.store(page, Ordering::Release);
+        } else {
+            libc::signal(libc::SIGBUS, libc::SIG_DFL);
+        }
+        *errno = saved;
+    }
+}
+
+/// Takes the page address of the last bus error if it lies in this window.
+pub(super) fn take_bus_error(window: &Window) -> Option<u64> {
+    let page = BUS_ERROR.load(Ordering::Acquire);
+    let at = page.checked_sub(window.base)? as u64;
+    if page == 0 || at >= window.size() {
+        return None;
+    }
+    BUS_ERROR.store(0, Ordering::Release);
+    Some(at)
+}
