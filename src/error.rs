@@ -18,4 +18,7 @@ pub enum Error {
     /// `--strict`: the guest made a call that is not implemented.
     #[error("unimplemented system call {name} ({number}) at pc {pc:#x}")]
     Strict { name: String, number: u64, pc: u64 },
+    /// Every thread waits for something that cannot come.
+    #[error("deadlock: every thread of the guest waits for something that cannot come")]
+    Deadlock,
 }

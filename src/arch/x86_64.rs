@@ -65,7 +65,18 @@ pub struct Fpu {
 
 impl Default for Fpu {
     fn default() -> Fpu {
-        Fpu { fcw: 0x37f, fsw: 0, ftw: 0, fop: 0, fip: 0, fdp: 0, mxcsr: 0x1f80, st: [0; 8], xmm: [0; 16], ymm_hi: [0; 16] }
+        Fpu {
+            fcw: 0x37f,
+            fsw: 0,
+            ftw: 0,
+            fop: 0,
+            fip: 0,
+            fdp: 0,
+            mxcsr: 0x1f80,
+            st: [0; 8],
+            xmm: [0; 16],
+            ymm_hi: [0; 16],
+        }
     }
 }
 

@@ -5,8 +5,13 @@
 use crate::arch::{Arch, RegPort};
 use crate::mem::{GuestAddr, Space};
 
-#[cfg(feature = "unicorn")]
-pub mod unicorn;
+/// Opens a backend by its name for `--cpu` (`auto`: the fastest that works here).
+///
+/// # Errors
+/// There is no such backend, or it does not work here.
+pub fn open(name: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+    Err(crate::Error::Usage(format!("no CPU backend '{name}' for {arch}")))
+}
 
 /// What the guest tried to do when it faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,16 @@
+//! The guest's binary interface: errno, signals, flag constants, and the layouts of structs that system calls take.
+//!
+//! Generated from `syscall-tables/` where it is a list, written here where it is a layout. Constants are in x86_64's
+//! numbering; where aarch64's differs, handlers convert with [`crate::syscalls::Set::to_canonical`].
+
+mod errno;
+mod signal;
+
+pub use errno::Errno;
+pub use signal::{DefaultAction, SigSet, Signal};
+
+/// Flag and enum constants, one module for each set of `flags.tbl`.
+#[allow(non_upper_case_globals, reason = "names are the uapi's")]
+pub mod consts {
+    include!(concat!(env!("OUT_DIR"), "/consts.rs"));
+}

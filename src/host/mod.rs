@@ -1,0 +1,21 @@
+//! The only door to the outside: files, clock, randomness, sockets, terminal.
+//!
+//! The kernel reaches the host through the [`Host`] trait alone, so that another implementation can record, replay
+//! or seal a run. Does not know guests, system call numbers or guest addresses (memory comes as opaque spans).
+
+mod fd;
+mod files;
+mod real;
+mod sys;
+mod time;
+
+pub use fd::HostFd;
+pub use files::Files;
+pub use real::RealHost;
+pub use time::{Clock, HostClock, PollFd};
+
+/// Everything that a guest can learn or change outside itself.
+pub trait Host: Files + Clock {
+    /// `real`, `sealed`, ...: for messages.
+    fn name(&self) -> &'static str;
+}

@@ -1,0 +1,150 @@
+//! What a handler gets to work with.
+
+use super::*;
+use crate::mem::{GuestAddr, Space};
+use std::cell::{RefCell, RefMut};
+use std::rc::Rc;
+
+/// One call of one thread: the machine, the caller, and its registers.
+pub struct Ctx<'a> {
+    /// The machine.
+    pub kernel: &'a mut Kernel,
+    /// The calling thread.
+    pub tid: Tid,
+    /// Its process.
+    pub pid: Pid,
+    /// Its architecture.
+    pub arch: Arch,
+    /// Its registers, on the CPU.
+    pub port: &'a mut dyn RegPort,
+    space: Rc<RefCell<Space>>,
+    files: Rc<RefCell<FdTable>>,
+}
+
+impl<'a> Ctx<'a> {
+    pub(super) fn new(kernel: &'a mut Kernel, tid: Tid, port: &'a mut dyn RegPort) -> Option<Ctx<'a>> {
+        let t = kernel.threads.get(&tid)?;
+        let (pid, arch, space, files) = (t.pid, t.arch, Rc::clone(&t.space), Rc::clone(&t.files));
+        Some(Ctx { kernel, tid, pid, arch, port, space, files })
+    }
+
+    /// The caller's memory. Do not hold it over a call that may ask for it again.
+    pub fn mem(&self) -> RefMut<'_, Space> {
+        self.space.borrow_mut()
+    }
+
+    /// The caller's address space, shared.
+    pub fn space(&self) -> &Rc<RefCell<Space>> {
+        &self.space
+    }
+
+    /// The caller's descriptors. Do not hold it over a call that may ask for it again.
+    pub fn files(&self) -> RefMut<'_, FdTable> {
+        self.files.borrow_mut()
+    }
+
+    /// The calling thread.
+    pub fn thread(&mut self) -> &mut Thread {
+        self.kernel.threads.get_mut(&self.tid).expect("a context exists only for a live thread")
+    }
+
+    /// The calling process.
+    pub fn process(&mut self) -> &mut Process {
+        self.kernel.processes.get_mut(&self.pid).expect("a live thread has a process")
+    }
+
+    /// The open file behind a descriptor.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn file(&self, fd: i32) -> Result<Rc<file::File>, Errno> {
+        self.files.borrow().get(fd)
+    }
+
+    /// A file name from guest memory: at most PATH_MAX bytes.
+    ///
+    /// # Errors
+    /// `EFAULT`, `ENAMETOOLONG`.
+    pub fn path(&self, addr: GuestAddr) -> Result<Vec<u8>, Errno> {
+        self.space.borrow().read_cstr(addr, 4096)
+    }
+
+    /// Waits for `wait`, or, when a signal has interrupted the wait, gives `interrupted` (`EINTR` or one of the
+    /// restart codes) instead. To be returned by the handler at once.
+    pub fn wait(&mut self, wait: Wait, interrupted: Errno) -> Stop {
+        if self.thread().interrupted { Stop::Errno(interrupted) } else { Stop::Block(wait) }
+    }
+
+    /// State that the handler keeps while the call waits, made by `init` when the call begins. It is dropped when the
+    /// call ends. The type must be the same each time.
+    pub fn call_state<T: 'static>(&mut self, init: impl FnOnce(&mut Self) -> T) -> Rc<RefCell<T>> {
+        let kept = self.thread().call_state.clone().and_then(|s| s.downcast::<RefCell<T>>().ok());
+        match kept {
+            Some(state) => state,
+            None => {
+                let state = Rc::new(RefCell::new(init(self)));
+                self.thread().call_state = Some(Rc::clone(&state) as Rc<dyn std::any::Any>);
+                state
+            }
+        }
+    }
+
+    pub(super) fn count(&mut self, index: Option<usize>, raw: RawCall) {
+        if self.thread().in_call.is_some() {
+            return;
+        }
+        let pc = self.port.pc();
+        self.thread().in_call = Some(InCall { raw, index, pc });
+        let counters = &mut self.kernel.counters;
+        match index {
+            Some(i) => {
+                counters.calls[i] += 1;
+                if !ENTRIES[i].is_implemented() {
+                    *counters.unimplemented.entry(i).or_default() += 1;
+                    if self.kernel.config.strict {
+                        self.kernel.strict_violation = Some((ENTRIES[i].name, raw.nr));
+                    }
+                }
+            }
+            None => {
+                *counters.unknown.entry((self.arch, raw.nr)).or_default() += 1;
+                if self.kernel.config.strict {
+                    self.kernel.strict_violation = Some(("unknown", raw.nr));
+                }
+            }
+        }
+    }
+
+    /// Turns what a handler returned into the state of the thread and its result register.
+    pub(super) fn finish(&mut self, result: SysResult) -> Outcome {
+        let done = match result {
+            Ok(v) => Ok(v),
+            Err(Stop::Errno(e)) => Err(e),
+            Err(Stop::Block(wait)) => {
+                self.thread().state = State::Blocked(wait);
+                return Outcome::Blocked;
+            }
+            Err(Stop::NoReturn) => {
+                if let Some(t) = self.kernel.threads.get_mut(&self.tid) {
+                    t.end_call();
+                }
+                return Outcome::NoReturn;
+            }
+        };
+        let restart = match done {
+            Err(e) if e.is_restart() => self.thread().in_call,
+            _ => None,
+        };
+        let thread = self.thread();
+        thread.end_call();
+        // Signal delivery, which follows, decides between EINTR and making the call again.
+        thread.restart = restart.map(|call| (call, done.err().unwrap_or(Errno::EINTR)));
+        let value = match done {
+            Ok(v) => v,
+            Err(e) if e.is_restart() => Errno::EINTR.to_result(),
+            Err(e) => e.to_result(),
+        };
+        self.port.set_result(value);
+        Outcome::Done(done)
+    }
+}

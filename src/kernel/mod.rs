@@ -1,0 +1,216 @@
+//! A Linux kernel in Rust: processes, threads, files, memory, signals and time of the guests.
+//!
+//! [`Kernel`] holds all state of the simulated machine. A system call arrives in [`Kernel::syscall`], goes through the
+//! generated `dispatch` to one function a call (`fs::openat`, ...), and yields an [`Outcome`]. A handler that would
+//! wait returns [`Stop::Block`] through [`Ctx::wait`] and is run again when its condition may hold.
+//!
+//! Everything that the program does not determine comes in through [`crate::host::Host`]. Nothing here knows which
+//! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
+
+mod ctx;
+mod fd;
+pub mod file;
+pub mod fs;
+pub mod io;
+mod process;
+mod sched;
+pub mod signal;
+pub mod sys;
+pub mod task;
+mod thread;
+pub mod time;
+
+pub use ctx::Ctx;
+pub use fd::FdTable;
+pub use process::{Credentials, ExitStatus, FsContext, Process, ResourceLimit};
+pub use sched::{Slept, Wait, WaitKey};
+pub use thread::{InCall, State, Thread};
+
+use crate::abi::{Errno, Signal};
+use crate::arch::{Arch, RawCall, RegPort};
+use crate::host::Host;
+use crate::mem::Windows;
+use crate::syscalls::{self, ENTRIES, Entry};
+use std::collections::BTreeMap;
+
+/// A process id, as guests see it.
+pub type Pid = i32;
+/// A thread id, as guests see it; a process's first thread has the process's id.
+pub type Tid = i32;
+
+/// Why a handler did not return a value.
+#[derive(Debug)]
+pub enum Stop {
+    /// The call fails with this error. The restart codes (`ERESTARTSYS`, ...) are resolved at signal delivery.
+    Errno(Errno),
+    /// The call must wait; it is carried out again, from its start, when the condition may hold.
+    Block(Wait),
+    /// The call does not return to where it was made: the thread is gone or has other registers.
+    NoReturn,
+}
+
+impl From<Errno> for Stop {
+    fn from(e: Errno) -> Stop {
+        Stop::Errno(e)
+    }
+}
+
+/// What a handler returns: the value for the result register.
+pub type SysResult = Result<u64, Stop>;
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done and the result register is set.
+    Done(Result<u64, Errno>),
+    /// The thread waits.
+    Blocked,
+    /// It is done and there is no result (exit, rt_sigreturn, successful execve).
+    NoReturn,
+}
+
+/// How the machine is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// An unimplemented call ends the run with an error instead of ENOSYS.
+    pub strict: bool,
+    /// Check that what a handler wrote lies within the outs of its table line.
+    pub check_outs: bool,
+    /// Clock, randomness and names are fixed by the seed instead of taken from the host.
+    pub deterministic: bool,
+    /// Seed of all randomness in a deterministic run.
+    pub seed: u64,
+}
+
+/// Something that happened and that an observer may want to know; drained by the machine.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A signal is delivered to a thread (whether it is then handled, or kills).
+    Signal { tid: Tid, info: signal::SigInfo },
+    /// A thread has ended by itself.
+    ThreadExited { tid: Tid, status: i32 },
+    /// A process has ended.
+    Exited { pid: Pid, status: ExitStatus },
+}
+
+/// What was counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Calls by index in [`ENTRIES`].
+    pub calls: Vec<u64>,
+    /// Calls by index that were answered because nothing implements them.
+    pub unimplemented: BTreeMap<usize, u64>,
+    /// Calls with a number that Linux does not have, by architecture and number.
+    pub unknown: BTreeMap<(Arch, u64), u64>,
+    /// Faults that became signals.
+    pub faults: u64,
+}
+
+/// The simulated machine without its CPUs.
+pub struct Kernel {
+    /// The door to the outside.
+    pub host: Box<dyn Host>,
+    /// How it is set up.
+    pub config: Config,
+    /// Live threads.
+    pub threads: BTreeMap<Tid, Thread>,
+    /// Processes, zombies included.
+    pub processes: BTreeMap<Pid, Process>,
+    /// Where address spaces come from.
+    pub windows: Windows,
+    /// What was counted.
+    pub counters: Counters,
+    /// What observers have not seen yet.
+    pub events: Vec<Event>,
+    /// Threads in the order in which they run next.
+    pub(crate) queue: sched::RunQueue,
+    /// Clock, timers and randomness.
+    pub time: time::TimeKeeper,
+    /// Set by a call that `--strict` forbids.
+    pub strict_violation: Option<(&'static str, u64)>,
+    pub(crate) next_pid: Pid,
+}
+
+impl Kernel {
+    /// An empty machine.
+    pub fn new(host: Box<dyn Host>, windows: Windows, config: Config) -> Kernel {
+        let time = time::TimeKeeper::new(&config);
+        Kernel {
+            host,
+            config,
+            threads: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            windows,
+            counters: Counters { calls: vec![0; ENTRIES.len()], ..Counters::default() },
+            events: Vec::new(),
+            queue: sched::RunQueue::default(),
+            time,
+            strict_violation: None,
+            next_pid: 1000,
+        }
+    }
+
+    /// Carries out the call that thread `tid` has stopped at, or goes on with the one it waits in.
+    pub fn syscall(&mut self, tid: Tid, raw: RawCall, port: &mut dyn RegPort) -> Outcome {
+        let Some(mut ctx) = Ctx::new(self, tid, port) else { return Outcome::NoReturn };
+        let index = syscalls::lookup(ctx.arch, raw.nr);
+        ctx.count(index, raw);
+        let result = match index {
+            Some(i) => dispatch::dispatch(&mut ctx, i, &raw.args),
+            None => Err(Errno::ENOSYS.into()),
+        };
+        ctx.finish(result)
+    }
+
+    /// Makes `tid` runnable again after its condition may have come true.
+    pub fn wake(&mut self, tid: Tid) {
+        if let Some(t) = self.threads.get_mut(&tid)
+            && matches!(t.state, State::Blocked(_))
+        {
+            t.state = State::Runnable;
+            self.queue.push(tid);
+        }
+    }
+
+    /// Wakes every thread that waits for `key`.
+    pub fn wake_all(&mut self, key: WaitKey) {
+        let waiting: Vec<Tid> = self
+            .threads
+            .values()
+            .filter(|t| matches!(&t.state, State::Blocked(w) if w.keys.contains(&key)))
+            .map(|t| t.tid)
+            .collect();
+        for tid in waiting {
+            self.wake(tid);
+        }
+    }
+
+    /// The process that thread `tid` belongs to.
+    pub fn process_of(&self, tid: Tid) -> Option<&Process> {
+        self.processes.get(&self.threads.get(&tid)?.pid)
+    }
+}
+
+/// The entry of the table for a raw call.
+pub fn entry_of(arch: Arch, raw: RawCall) -> Option<&'static Entry> {
+    syscalls::lookup(arch, raw.nr).map(|i| &ENTRIES[i])
+}
+
+/// A signal and how the process died of it, or its exit code: what wait4(2) reports.
+impl ExitStatus {
+    /// The status word of wait(2).
+    pub fn to_wait_status(self) -> i32 {
+        match self {
+            ExitStatus::Code(c) => (c & 0xff) << 8,
+            ExitStatus::Signal { signal: Signal(n), core } => i32::from(n) | if core { 0x80 } else { 0 },
+        }
+    }
+}
+
+mod dispatch {
+    #![allow(unused_imports, reason = "which modules and types are used depends on the table")]
+    use super::*;
+    use crate::mem::GuestAddr;
+    use crate::syscalls::args;
+    include!(concat!(env!("OUT_DIR"), "/dispatch.rs"));
+}

@@ -1,0 +1,109 @@
+//! Processes: what the threads of a group share.
+
+use super::*;
+use crate::mem::GuestAddr;
+use std::rc::Rc;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// exit(2) with this code, 0 to 255.
+    Code(i32),
+    /// A signal ended it.
+    Signal {
+        /// Which one.
+        signal: Signal,
+        /// Its default action dumps core.
+        core: bool,
+    },
+}
+
+/// User and group ids (credentials(7)).
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// Real, effective, saved, file-system user id.
+    pub uid: [u32; 4],
+    /// Real, effective, saved, file-system group id.
+    pub gid: [u32; 4],
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// Effective, permitted, inheritable, bounding, ambient capabilities.
+    pub caps: [u64; 5],
+}
+
+/// Root, working directory and umask; threads may share one (CLONE_FS).
+#[derive(Clone, Debug)]
+pub struct FsContext {
+    /// The root directory.
+    pub root: Rc<file::File>,
+    /// The working directory.
+    pub cwd: Rc<file::File>,
+    /// The working directory's path as the guest sees it.
+    pub cwd_path: Vec<u8>,
+    /// Mode bits that new files do not get.
+    pub umask: u32,
+}
+
+/// A soft and a hard limit (getrlimit(2)); `u64::MAX` is none.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceLimit {
+    /// In force.
+    pub soft: u64,
+    /// Ceiling for the soft limit.
+    pub hard: u64,
+}
+
+/// A process (thread group).
+pub struct Process {
+    /// Its id.
+    pub pid: Pid,
+    /// Its parent's id; 0 for the first.
+    pub ppid: Pid,
+    /// Its process group.
+    pub pgid: Pid,
+    /// Its session.
+    pub sid: Pid,
+    /// Its threads, in order of creation.
+    pub threads: Vec<Tid>,
+    /// Path of its program as the guest sees it.
+    pub exe: Vec<u8>,
+    /// Its arguments at start, for /proc/PID/cmdline.
+    pub argv: Vec<Vec<u8>>,
+    /// Its environment at start.
+    pub envp: Vec<Vec<u8>>,
+    /// The auxiliary vector at start.
+    pub auxv: Vec<(u64, u64)>,
+    /// Signals sent to the process as a whole.
+    pub pending: signal::Pending,
+    /// Limits by RLIMIT_* number.
+    pub limits: [ResourceLimit; 16],
+    /// personality(2).
+    pub personality: u32,
+    /// The flag and other settings of prctl(2).
+    pub settings: task::Settings,
+    /// Interval timers.
+    pub timers: time::ProcessTimers,
+    /// Host-monotonic or virtual time of its start, in nanoseconds.
+    pub start_ns: u64,
+    /// Where the program's first instruction, code, data, stack and arguments lie: for /proc/PID/stat and prctl.
+    pub layout: Layout,
+    /// Set when it has ended and waits to be reaped.
+    pub exit: Option<ExitStatus>,
+}
+
+/// Addresses that /proc/PID/stat shows (proc_pid_stat(5)).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Layout {
+    /// Start and end of the program's code.
+    pub code: (GuestAddr, GuestAddr),
+    /// Start and end of its data.
+    pub data: (GuestAddr, GuestAddr),
+    /// The stack pointer at start.
+    pub stack: GuestAddr,
+    /// Start and end of the argument strings.
+    pub args: (GuestAddr, GuestAddr),
+    /// Start and end of the environment strings.
+    pub env: (GuestAddr, GuestAddr),
+    /// The first free address behind the data.
+    pub brk: GuestAddr,
+}

@@ -1,0 +1,175 @@
+//! Which thread runs next, and what threads wait for.
+//!
+//! Threads take turns in a fixed order on one host thread. Who waits is not in the queue; when the queue is empty the
+//! kernel sleeps in one host poll over everything that is waited for.
+
+use super::*;
+use crate::host::{HostClock, HostFd, PollFd};
+use std::collections::VecDeque;
+
+/// Something inside the machine that a thread can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaitKey {
+    /// A change of state of a child of this process.
+    Child(Pid),
+    /// A change of the kernel object with this number (pipe, eventfd, ...).
+    Object(u64),
+    /// A futex word: space and address.
+    Futex(u32, u64),
+    /// A signal for this thread.
+    Signal(Tid),
+}
+
+/// What a blocked thread waits for: whichever comes first.
+#[derive(Clone, Debug, Default)]
+pub struct Wait {
+    /// Host files, with the POLL* bits to wait for.
+    pub fds: Vec<(HostFd, i16)>,
+    /// A moment of the kernel's monotonic clock, in nanoseconds.
+    pub deadline_ns: Option<u64>,
+    /// Objects of the machine.
+    pub keys: Vec<WaitKey>,
+}
+
+impl Wait {
+    /// Until a host file is ready.
+    pub fn fd(fd: &HostFd, events: i16) -> Wait {
+        Wait { fds: vec![(fd.clone(), events)], ..Wait::default() }
+    }
+
+    /// Until a moment of the kernel's monotonic clock.
+    pub fn until(deadline_ns: u64) -> Wait {
+        Wait { deadline_ns: Some(deadline_ns), ..Wait::default() }
+    }
+
+    /// Until something in the machine changes.
+    pub fn key(key: WaitKey) -> Wait {
+        Wait { keys: vec![key], ..Wait::default() }
+    }
+
+    /// Also until that moment, if one is given and it is earlier.
+    pub fn or_until(mut self, deadline_ns: Option<u64>) -> Wait {
+        self.deadline_ns = match (self.deadline_ns, deadline_ns) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+}
+
+/// Runnable threads in the order of their turns.
+#[derive(Debug, Default)]
+pub struct RunQueue(VecDeque<Tid>);
+
+impl RunQueue {
+    /// Puts a thread at the end, unless it is in already.
+    pub fn push(&mut self, tid: Tid) {
+        if !self.0.contains(&tid) {
+            self.0.push_back(tid);
+        }
+    }
+
+    /// Takes the next thread.
+    pub fn pop(&mut self) -> Option<Tid> {
+        self.0.pop_front()
+    }
+
+    /// Whether somebody waits for a turn.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes a thread out.
+    pub fn remove(&mut self, tid: Tid) {
+        self.0.retain(|t| *t != tid);
+    }
+}
+
+/// What came of sleeping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slept {
+    /// Some thread can run, or a signal came.
+    Ready,
+    /// No thread is left.
+    Empty,
+    /// Every thread waits for something that cannot come.
+    Deadlock,
+}
+
+impl Kernel {
+    /// The thread whose turn it is, taken out of the queue.
+    pub fn next_thread(&mut self) -> Option<Tid> {
+        self.queue.pop()
+    }
+
+    /// Puts a thread that has used up its turn behind the others.
+    pub fn requeue(&mut self, tid: Tid) {
+        if self.threads.get(&tid).is_some_and(|t| matches!(t.state, State::Runnable)) {
+            self.queue.push(tid);
+        }
+    }
+
+    /// Nanoseconds on the clock that waits are measured by.
+    pub fn monotonic_ns(&mut self) -> u64 {
+        self.time.now_ns(&mut *self.host, HostClock::Monotonic)
+    }
+
+    /// Wakes the threads whose deadline has passed.
+    pub fn wake_expired(&mut self, now_ns: u64) {
+        let due: Vec<Tid> = self
+            .threads
+            .values()
+            .filter(|t| matches!(&t.state, State::Blocked(w) if w.deadline_ns.is_some_and(|d| d <= now_ns)))
+            .map(|t| t.tid)
+            .collect();
+        for tid in due {
+            self.wake(tid);
+        }
+    }
+
+    /// Sleeps until a thread can run: one host poll over all that any thread waits for.
+    pub fn sleep(&mut self) -> Slept {
+        if self.threads.is_empty() {
+            return Slept::Empty;
+        }
+        let now = self.monotonic_ns();
+        self.wake_expired(now);
+        if !self.queue.is_empty() {
+            return Slept::Ready;
+        }
+        let (mut fds, mut owners, mut deadline) = (Vec::new(), Vec::new(), self.time.next_timer_ns());
+        for t in self.threads.values() {
+            let State::Blocked(wait) = &t.state else { continue };
+            for (fd, events) in &wait.fds {
+                fds.push(PollFd { fd: fd.clone(), events: *events, revents: 0 });
+                owners.push(t.tid);
+            }
+            deadline = match (deadline, wait.deadline_ns) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        if fds.is_empty() && deadline.is_none() && !self.signal_can_wake() {
+            return Slept::Deadlock;
+        }
+        let timeout = deadline.map(|d| self.time.host_delay_ns(now, d));
+        match self.host.poll(&mut fds, timeout) {
+            Ok(n) if n > 0 => {
+                for (p, tid) in fds.iter().zip(owners) {
+                    if p.revents != 0 {
+                        self.wake(tid);
+                    }
+                }
+            }
+            _ => self.time.slept_until(deadline),
+        }
+        let now = self.monotonic_ns();
+        self.wake_expired(now);
+        Slept::Ready
+    }
+
+    /// Whether a signal from outside could end some wait: always on the real host (somebody may press ^C).
+    fn signal_can_wake(&self) -> bool {
+        !self.config.deterministic
+    }
+}

@@ -1,0 +1,205 @@
+//! The run loop: run -> exit -> decode -> dispatch -> result -> trace.
+
+use crate::Error;
+use crate::arch::Arch;
+use crate::cpu::{self, Cpu, Exit};
+use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Slept, State, Tid, entry_of};
+use crate::mem::Space;
+use crate::trace::{Call, Sink, View};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Instructions a thread runs before the next one gets its turn.
+const SLICE: u64 = 200_000;
+
+/// A whole simulated machine: the kernel, a CPU for each architecture that is in use, and observers.
+pub struct Machine {
+    /// The kernel with all processes.
+    pub kernel: Kernel,
+    /// The backend that `--cpu` chose.
+    pub backend: String,
+    cpus: [Option<Box<dyn Cpu>>; 2],
+    /// The thread whose registers each CPU holds.
+    on_cpu: [Option<Tid>; 2],
+    observers: Observers,
+}
+
+impl Machine {
+    /// A machine with no CPU opened yet: backends are opened when a program of their architecture runs.
+    pub fn new(kernel: Kernel, backend: &str) -> Machine {
+        Machine {
+            kernel,
+            backend: backend.to_string(),
+            cpus: [None, None],
+            on_cpu: [None, None],
+            observers: Observers::default(),
+        }
+    }
+
+    /// Adds an observer.
+    pub fn observe(&mut self, sink: Box<dyn Sink>) {
+        self.observers.0.push(sink);
+    }
+
+    /// The CPU for `arch`, opened if it is not yet.
+    ///
+    /// # Errors
+    /// The backend cannot be opened here.
+    pub fn cpu(&mut self, arch: Arch) -> Result<&mut Box<dyn Cpu>, Error> {
+        let slot = &mut self.cpus[arch.index()];
+        match slot {
+            Some(cpu) => Ok(cpu),
+            None => Ok(slot.insert(cpu::open(&self.backend, arch)?)),
+        }
+    }
+
+    /// Instructions retired on each architecture's CPU.
+    pub fn retired(&self) -> [u64; 2] {
+        self.cpus.each_ref().map(|c| c.as_ref().map_or(0, |c| c.retired()))
+    }
+
+    /// Runs until the process `pid` has ended, and gives how.
+    ///
+    /// # Errors
+    /// A failure of sevm itself; what the guest does is never an error here.
+    pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
+        loop {
+            self.kernel.take_host_signals();
+            let Some(tid) = self.kernel.next_thread() else {
+                match self.kernel.sleep() {
+                    Slept::Ready => continue,
+                    Slept::Empty => break,
+                    Slept::Deadlock => return Err(Error::Deadlock),
+                }
+            };
+            self.turn(tid)?;
+            self.drain_events();
+        }
+        let status = self.kernel.processes.get(&pid).and_then(|p| p.exit);
+        for sink in &mut self.observers.0 {
+            sink.finish()?;
+        }
+        status.ok_or_else(|| Error::Usage(format!("process {pid} has no exit status")))
+    }
+
+    /// One turn of one thread: first the call it waits in, if any, then its program for one slice.
+    fn turn(&mut self, tid: Tid) -> Result<(), Error> {
+        let Some(thread) = self.kernel.threads.get(&tid) else { return Ok(()) };
+        let (arch, waiting) = (thread.arch, thread.in_call.is_some());
+        self.put_on_cpu(tid, arch)?;
+        if waiting && !self.syscall(tid, arch)? {
+            return Ok(());
+        }
+        let mut budget = SLICE;
+        loop {
+            if !self.deliver(tid, arch) {
+                return Ok(());
+            }
+            let Some(thread) = self.kernel.threads.get(&tid) else { return Ok(()) };
+            if !matches!(thread.state, State::Runnable) {
+                return Ok(());
+            }
+            let space = Rc::clone(&thread.space);
+            let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(()) };
+            let before = cpu.retired();
+            let mut space = space.borrow_mut();
+            for (addr, len) in space.take_changes() {
+                cpu.invalidate(space.id(), addr, len);
+            }
+            let exit = cpu.run(&mut space, budget)?;
+            drop(space);
+            let ran = cpu.retired() - before;
+            if let Some(t) = self.kernel.threads.get_mut(&tid) {
+                t.retired += ran;
+            }
+            budget = budget.saturating_sub(ran);
+            match exit {
+                Exit::Syscall => {
+                    if !self.syscall(tid, arch)? {
+                        return Ok(());
+                    }
+                }
+                Exit::Budget => self.kernel.take_host_signals(),
+                fault => self.kernel.fault(tid, fault, &mut **cpu),
+            }
+            self.drain_events();
+            if budget == 0 {
+                self.kernel.requeue(tid);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Delivers pending signals; whether the thread is still there to run.
+    fn deliver(&mut self, tid: Tid, arch: Arch) -> bool {
+        if let Some(cpu) = &mut self.cpus[arch.index()] {
+            self.kernel.deliver(tid, &mut **cpu);
+        }
+        self.drain_events();
+        self.kernel.threads.contains_key(&tid)
+    }
+
+    /// Makes the CPU hold the registers of `tid`, saving those of the thread before it.
+    fn put_on_cpu(&mut self, tid: Tid, arch: Arch) -> Result<(), Error> {
+        if self.on_cpu[arch.index()] == Some(tid) {
+            return Ok(());
+        }
+        self.cpu(arch)?;
+        let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(()) };
+        if let Some(previous) = self.on_cpu[arch.index()].and_then(|t| self.kernel.threads.get_mut(&t)) {
+            cpu.save(&mut previous.regs);
+        }
+        if let Some(thread) = self.kernel.threads.get(&tid) {
+            cpu.load(&thread.regs);
+            self.on_cpu[arch.index()] = Some(tid);
+        }
+        Ok(())
+    }
+
+    /// Carries out the call the thread has stopped at; whether the thread goes on.
+    fn syscall(&mut self, tid: Tid, arch: Arch) -> Result<bool, Error> {
+        let Some(thread) = self.kernel.threads.get(&tid) else { return Ok(false) };
+        let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
+        let waiting = thread.in_call;
+        let raw = waiting.map_or_else(|| cpu.syscall(), |c| c.raw);
+        let call = Call { tid, pid: thread.pid, arch, raw, entry: entry_of(arch, raw), pc: cpu.pc() };
+        let space = Rc::clone(&thread.space);
+        if waiting.is_none() {
+            self.observers.tell(&mut self.kernel, &space, |sink, view| sink.enter(view, &call));
+        }
+        let outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+        if let Some((name, number)) = self.kernel.strict_violation.take() {
+            return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
+        }
+        self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
+            Outcome::Done(result) => sink.exit(view, &call, Some(result)),
+            Outcome::NoReturn => sink.exit(view, &call, None),
+            Outcome::Blocked if waiting.is_none() => sink.blocked(view, &call),
+            Outcome::Blocked => {}
+        });
+        self.drain_events();
+        Ok(outcome != Outcome::Blocked && self.kernel.threads.contains_key(&tid))
+    }
+
+    fn drain_events(&mut self) {
+        for event in std::mem::take(&mut self.kernel.events) {
+            let now_ns = self.kernel.monotonic_ns();
+            self.observers.0.iter_mut().for_each(|s| s.event(now_ns, &event));
+        }
+    }
+}
+
+/// All observers of a run.
+#[derive(Default)]
+struct Observers(Vec<Box<dyn Sink>>);
+
+impl Observers {
+    fn tell(&mut self, kernel: &mut Kernel, space: &RefCell<Space>, mut say: impl FnMut(&mut dyn Sink, &View<'_>)) {
+        if self.0.is_empty() {
+            return;
+        }
+        let (now_ns, threads) = (kernel.monotonic_ns(), kernel.threads.len());
+        let view = View { space: &space.borrow(), now_ns, threads };
+        self.0.iter_mut().for_each(|sink| say(&mut **sink, &view));
+    }
+}

@@ -1,0 +1,5 @@
+//! The `sevm` command.
+
+fn main() -> std::process::ExitCode {
+    sevm::cli::main()
+}
