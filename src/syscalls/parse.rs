@@ -179,6 +179,7 @@ pub const SCALARS: &[(&str, &str)] = &[
     ("ulong", "u64"),
     ("size", "u64"),
     ("hex", "u64"),
+    ("skip", "u64"),
     ("addr", "GuestAddr"),
 ];
 

@@ -17,7 +17,7 @@ pub enum Dir {
 /// How many elements an array argument has. Argument positions are indexes into [`Entry::args`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Len {
-    /// `args[arg] * mul / div`.
+    /// `args[arg] * mul / div`, rounded up.
     Arg { arg: u8, mul: u32, div: u32 },
     /// The 32-bit integer that `args[arg]` points to.
     Deref { arg: u8 },
@@ -47,6 +47,8 @@ pub enum Scalar {
     Size,
     Hex,
     Addr,
+    /// Takes a register but means nothing in this form of the call, and is not printed.
+    Skip,
 }
 
 impl Scalar {
@@ -55,7 +57,7 @@ impl Scalar {
         use Scalar::*;
         match self {
             Int | Fd | Dirfd | Pid | Sig | Uint | Uid | Gid | Mode | Dev => 4,
-            Long | Off | Ulong | Size | Hex | Addr => 8,
+            Long | Off | Ulong | Size | Hex | Addr | Skip => 8,
         }
     }
 }
@@ -211,7 +213,9 @@ impl Entry {
         }
         let selector = usize::from(self.selector);
         let raw = args[selector];
+        // Of a set with an enum in its low bits (futex), that enum selects.
         let value = match self.args[selector].ty {
+            Type::Flags { set, wide: false } if set.mask != 0 => u64::from(raw as u32) & set.mask,
             Type::Flags { wide: false, .. } | Type::Enum { wide: false, .. } => u64::from(raw as u32),
             _ => raw,
         };
