@@ -282,7 +282,8 @@ impl Space {
     pub(super) fn merge(&mut self, start: u64, end: u64) {
         let first = self.areas.range(..start).next_back().map_or(start, |(&k, _)| k);
         let mut at = first;
-        while let Some((&key, area)) = self.areas.range(at..=end).next() {
+        while at <= end {
+            let Some((&key, area)) = self.areas.range(at..=end).next() else { break };
             let next_key = area.end.0;
             match self.areas.get(&next_key) {
                 Some(next) if next_key <= end && area.merges_with(next) => {

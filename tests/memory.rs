@@ -1,0 +1,535 @@
+//! Guest memory against a simple model: a map from page number to bytes and permissions. Random operation sequences
+//! must give the same results, the same areas and the same contents, in the space itself and in its forks.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+
+use proptest::prelude::*;
+use sevm::abi::Errno;
+use sevm::mem::{AreaName, Backing, GuestAddr, MapFlags, MapRequest, PAGE_SIZE, Prot, RemapFlags, Space, Windows};
+
+/// The pages that fixed operations use, so that they meet often.
+const ARENA: u64 = 0x10_0000;
+const ARENA_PAGES: u64 = 24;
+/// Pages that the mapped file has at first, and at most.
+const FILE_PAGES: u64 = 6;
+
+type Bytes = Vec<u8>;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    PrivateAnon,
+    SharedAnon,
+    PrivateFile(u64),
+    SharedFile(u64),
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Map { page: u64, pages: u64, prot: u8, kind: Kind, place: Place },
+    Unmap { page: u64, pages: u64 },
+    Protect { page: u64, pages: u64, prot: u8 },
+    Write { at: u64, len: usize, fill: u8 },
+    Poke { at: u64, len: usize, fill: u8 },
+    Zero { at: u64, len: u64 },
+    Remap { page: u64, old: u64, new: u64, flags: u32, to: u64 },
+    Discard { page: u64, pages: u64 },
+    FileWrite { page: u64, fill: u8 },
+    FileTruncate { pages: u64 },
+    Fork,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Fixed,
+    NoReplace,
+    Hint,
+    Anywhere,
+}
+
+/// What a page shows.
+#[derive(Clone, Debug)]
+enum Content {
+    Anon(Bytes),
+    /// One page of a shared object: the object's pages, and which of them. Past its end is a bus error.
+    Shared(Rc<RefCell<Vec<Bytes>>>, u64),
+    /// A page of the file, unless it has bytes of its own.
+    PrivateFile(u64, Option<Bytes>),
+    SharedFile(u64),
+}
+
+#[derive(Clone, Debug)]
+struct Page {
+    prot: Prot,
+    content: Content,
+}
+
+/// The file as the model sees it, and the real one.
+struct TestFile {
+    real: File,
+    pages: Vec<Bytes>,
+}
+
+#[derive(Clone, Default)]
+struct Model {
+    pages: BTreeMap<u64, Page>,
+}
+
+fn zeros() -> Bytes {
+    vec![0; PAGE_SIZE as usize]
+}
+
+impl Model {
+    fn bytes(&self, page: u64, file: &TestFile) -> Option<Bytes> {
+        match &self.pages.get(&page)?.content {
+            Content::Anon(bytes) => Some(bytes.clone()),
+            Content::Shared(object, index) => object.borrow().get(*index as usize).cloned(),
+            Content::PrivateFile(_, Some(own)) => Some(own.clone()),
+            Content::PrivateFile(index, None) | Content::SharedFile(index) => file.pages.get(*index as usize).cloned(),
+        }
+    }
+
+    /// Changes bytes of one page; false behind the end of its file.
+    fn change(&mut self, page: u64, file: &mut TestFile, change: impl FnOnce(&mut Bytes)) -> bool {
+        let Some(p) = self.pages.get_mut(&page) else { return false };
+        match &mut p.content {
+            Content::Anon(bytes) => change(bytes),
+            Content::Shared(object, index) => match object.borrow_mut().get_mut(*index as usize) {
+                Some(bytes) => change(bytes),
+                None => return false,
+            },
+            Content::PrivateFile(index, own) => match (own.as_mut(), file.pages.get(*index as usize)) {
+                (Some(bytes), _) => change(bytes),
+                (None, Some(shown)) => change(own.insert(shown.clone())),
+                (None, None) => return false,
+            },
+            Content::SharedFile(index) => match file.pages.get_mut(*index as usize) {
+                Some(bytes) => change(bytes),
+                None => return false,
+            },
+        }
+        true
+    }
+
+    /// Writes byte by byte while `allowed` and the file permit; gives the number written.
+    fn write(&mut self, at: u64, data: &[u8], file: &mut TestFile, allowed: impl Fn(&Page) -> bool) -> usize {
+        let mut done = 0;
+        while done < data.len() {
+            let addr = at + done as u64;
+            let n = ((PAGE_SIZE - addr % PAGE_SIZE) as usize).min(data.len() - done);
+            let page = addr / PAGE_SIZE;
+            let start = (addr % PAGE_SIZE) as usize;
+            let ok = self.pages.get(&page).is_some_and(&allowed)
+                && self.change(page, file, |bytes| bytes[start..start + n].copy_from_slice(&data[done..done + n]));
+            if !ok {
+                break;
+            }
+            done += n;
+        }
+        done
+    }
+
+    /// Whether two neighbouring pages belong to one area.
+    fn joined(&self, page: u64) -> bool {
+        let (Some(a), Some(b)) = (self.pages.get(&page), self.pages.get(&(page + 1))) else { return false };
+        a.prot == b.prot
+            && match (&a.content, &b.content) {
+                (Content::Anon(_), Content::Anon(_)) => true,
+                (Content::Shared(x, i), Content::Shared(y, j)) => Rc::ptr_eq(x, y) && i + 1 == *j,
+                (Content::PrivateFile(i, _), Content::PrivateFile(j, _)) => i + 1 == *j,
+                (Content::SharedFile(i), Content::SharedFile(j)) => i + 1 == *j,
+                _ => false,
+            }
+    }
+
+    fn areas(&self) -> Vec<(u64, u64, Prot)> {
+        let mut areas: Vec<(u64, u64, Prot)> = Vec::new();
+        for (&page, p) in &self.pages {
+            match areas.last_mut() {
+                Some(last) if last.1 == page && self.joined(page - 1) => last.1 = page + 1,
+                _ => areas.push((page, page + 1, p.prot)),
+            }
+        }
+        areas
+    }
+
+    fn area_end(&self, page: u64) -> Option<u64> {
+        self.areas().iter().find(|a| a.0 <= page && page < a.1).map(|a| a.1)
+    }
+
+    fn is_free(&self, page: u64, pages: u64) -> bool {
+        self.pages.range(page..page + pages).next().is_none()
+    }
+
+    /// Where a mapping without a fixed place goes: the highest free place below `top`.
+    fn highest(&self, pages: u64, top: u64) -> u64 {
+        let mut places: Vec<u64> = self.pages.keys().filter_map(|&p| p.checked_sub(pages)).collect();
+        places.push(top - pages);
+        places.into_iter().filter(|&p| p + pages <= top && self.is_free(p, pages)).max().expect("room below")
+    }
+
+    fn unmap(&mut self, page: u64, pages: u64) {
+        self.pages.retain(|&p, _| p < page || p >= page + pages);
+    }
+}
+
+struct World {
+    spaces: Vec<(Space, Model)>,
+    file: TestFile,
+}
+
+impl World {
+    fn new() -> World {
+        let windows = Windows::new(32).unwrap();
+        let space = Space::new(&windows).unwrap();
+        let real = tempfile::tempfile().unwrap();
+        let pages: Vec<Bytes> = (0..FILE_PAGES).map(|i| vec![0x40 + i as u8; PAGE_SIZE as usize]).collect();
+        for (i, page) in pages.iter().enumerate() {
+            real.write_all_at(page, i as u64 * PAGE_SIZE).unwrap();
+        }
+        World { spaces: vec![(space, Model::default())], file: TestFile { real, pages } }
+    }
+
+    /// The first page that no mapping without a place covers: where the search begins.
+    fn top(&self) -> u64 {
+        (self.spaces[0].0.limit() - (128 << 20)) / PAGE_SIZE
+    }
+
+    fn apply(&mut self, op: &Op) {
+        let top = self.top();
+        let (space, model) = self.spaces.last_mut().unwrap();
+        let file = &mut self.file;
+        match *op {
+            Op::Map { page, pages, prot, kind, place } => map(space, model, file, top, page, pages, prot, kind, place),
+            Op::Unmap { page, pages } => {
+                assert_eq!(space.unmap(arena(page), pages * PAGE_SIZE), Ok(()));
+                model.unmap(number(page), pages);
+            }
+            Op::Protect { page, pages, prot } => {
+                let prot = Prot::from_bits_retain(prot);
+                let mut expected = Ok(());
+                for p in number(page)..number(page) + pages {
+                    match model.pages.get_mut(&p) {
+                        Some(page) => page.prot = prot,
+                        None => {
+                            expected = Err(Errno::ENOMEM);
+                            break;
+                        }
+                    }
+                }
+                assert_eq!(space.protect(arena(page), pages * PAGE_SIZE, prot), expected);
+            }
+            Op::Write { at, len, fill } => {
+                let data = pattern(len, fill);
+                let done = model.write(ARENA + at, &data, file, |p| p.prot.contains(Prot::WRITE));
+                assert_eq!(space.write_partial(GuestAddr(ARENA + at), &data), done);
+            }
+            Op::Poke { at, len, fill } => {
+                let data = pattern(len, fill);
+                let done = model.write(ARENA + at, &data, file, |_| true);
+                let expected = if done == len { Ok(()) } else { Err(Errno::EFAULT) };
+                assert_eq!(space.poke(GuestAddr(ARENA + at), &data), expected);
+            }
+            Op::Zero { at, len } => {
+                let done = model.write(ARENA + at, &vec![0; len as usize], file, |p| p.prot.contains(Prot::WRITE));
+                let expected = if done as u64 == len { Ok(()) } else { Err(Errno::EFAULT) };
+                assert_eq!(space.zero(GuestAddr(ARENA + at), len), expected);
+            }
+            Op::Remap { page, old, new, flags, to } => remap(space, model, top, page, old, new, flags, to),
+            Op::Discard { page, pages } => {
+                let range = number(page)..number(page) + pages;
+                let whole = range.clone().all(|p| model.pages.contains_key(&p));
+                for (_, p) in model.pages.range_mut(range) {
+                    match &mut p.content {
+                        Content::Anon(bytes) => *bytes = zeros(),
+                        Content::PrivateFile(_, own) => *own = None,
+                        _ => {}
+                    }
+                }
+                let expected = if whole { Ok(()) } else { Err(Errno::ENOMEM) };
+                assert_eq!(space.discard(arena(page), pages * PAGE_SIZE), expected);
+            }
+            Op::FileWrite { page, fill } => {
+                if let Some(bytes) = file.pages.get_mut(page as usize) {
+                    *bytes = pattern(PAGE_SIZE as usize, fill);
+                    file.real.write_all_at(bytes, page * PAGE_SIZE).unwrap();
+                }
+            }
+            Op::FileTruncate { pages } => self.truncate(pages),
+            Op::Fork => {
+                let (space, model) = (space.fork().unwrap(), model.clone());
+                self.spaces.push((space, model));
+            }
+        }
+    }
+
+    fn truncate(&mut self, pages: u64) {
+        self.file.real.set_len(pages * PAGE_SIZE).unwrap();
+        self.file.pages.resize(pages as usize, zeros());
+        // Private copies of pages that the file no longer has are gone too.
+        for (_, model) in &mut self.spaces {
+            for p in model.pages.values_mut() {
+                if let Content::PrivateFile(index, own) = &mut p.content
+                    && *index >= pages
+                {
+                    *own = None;
+                }
+            }
+        }
+    }
+
+    fn check(&self) {
+        for (space, model) in &self.spaces {
+            let areas: Vec<_> = space.areas().map(|a| (a.start.0 / PAGE_SIZE, a.end.0 / PAGE_SIZE, a.prot)).collect();
+            assert_eq!(areas, model.areas());
+            assert_eq!(space.total_mapped(), model.pages.len() as u64 * PAGE_SIZE);
+            for (&page, p) in &model.pages {
+                let mut found = zeros();
+                let at = GuestAddr(page * PAGE_SIZE);
+                let expected = model.bytes(page, &self.file);
+                assert_eq!(space.peek(at, &mut found).ok().map(|()| found), expected, "page {page:#x}");
+                let mut found = zeros();
+                let readable = expected.filter(|_| !p.prot.is_empty());
+                assert_eq!(space.read(at, &mut found).ok().map(|()| found), readable, "page {page:#x}");
+            }
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one for each part of the operation")]
+fn map(
+    space: &mut Space,
+    model: &mut Model,
+    file: &TestFile,
+    top: u64,
+    page: u64,
+    pages: u64,
+    prot: u8,
+    kind: Kind,
+    place: Place,
+) {
+    let prot = Prot::from_bits_retain(prot);
+    let (sharing, offset) = match kind {
+        Kind::PrivateAnon => (MapFlags::PRIVATE | MapFlags::ANONYMOUS, None),
+        Kind::SharedAnon => (MapFlags::SHARED | MapFlags::ANONYMOUS, None),
+        Kind::PrivateFile(offset) => (MapFlags::PRIVATE, Some(offset)),
+        Kind::SharedFile(offset) => (MapFlags::SHARED, Some(offset)),
+    };
+    let backing = offset.map(|offset| Backing {
+        fd: file.real.as_fd(),
+        offset: offset * PAGE_SIZE,
+        path: Rc::from(&b"/a/file"[..]),
+        dev: 1,
+        ino: 2,
+        readable: true,
+        writable: true,
+    });
+    let (extra, expected) = match place {
+        Place::Fixed => (MapFlags::FIXED, Ok(number(page))),
+        Place::NoReplace if model.is_free(number(page), pages) => (MapFlags::FIXED_NOREPLACE, Ok(number(page))),
+        Place::NoReplace => (MapFlags::FIXED_NOREPLACE, Err(Errno::EEXIST)),
+        Place::Hint if model.is_free(number(page), pages) => (MapFlags::empty(), Ok(number(page))),
+        Place::Hint | Place::Anywhere => (MapFlags::empty(), Ok(model.highest(pages, top))),
+    };
+    let addr = if matches!(place, Place::Anywhere) { GuestAddr::NULL } else { arena(page) };
+    let request =
+        MapRequest { addr, len: pages * PAGE_SIZE, prot, flags: sharing | extra, backing, name: AreaName::Anon };
+    let found = space.map(&request);
+    assert_eq!(found, expected.map(|p| GuestAddr(p * PAGE_SIZE)));
+    let Ok(start) = expected else { return };
+    model.unmap(start, pages);
+    let object = Rc::new(RefCell::new(vec![zeros(); pages as usize]));
+    for i in 0..pages {
+        let content = match kind {
+            Kind::PrivateAnon => Content::Anon(zeros()),
+            Kind::SharedAnon => Content::Shared(object.clone(), i),
+            Kind::PrivateFile(offset) => Content::PrivateFile(offset + i, None),
+            Kind::SharedFile(offset) => Content::SharedFile(offset + i),
+        };
+        model.pages.insert(start + i, Page { prot, content });
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one for each part of the operation")]
+fn remap(space: &mut Space, model: &mut Model, top: u64, page: u64, old: u64, new: u64, flags: u32, to: u64) {
+    let flags = RemapFlags::from_bits_retain(flags);
+    let expected = model_remap(model, top, number(page), old, new, flags, number(to));
+    let found = space.remap(arena(page), old * PAGE_SIZE, new * PAGE_SIZE, flags, arena(to));
+    assert_eq!(found, expected.map(|p| GuestAddr(p * PAGE_SIZE)));
+}
+
+/// mremap(2) on page numbers, from its manual page and the kernel's order of checks.
+fn model_remap(
+    model: &mut Model,
+    top: u64,
+    from: u64,
+    mut old: u64,
+    new: u64,
+    flags: RemapFlags,
+    to: u64,
+) -> Result<u64, Errno> {
+    let [moves, fixed, keeps] =
+        [RemapFlags::MAYMOVE, RemapFlags::FIXED, RemapFlags::DONTUNMAP].map(|f| flags.contains(f));
+    if (fixed || keeps) && !moves || keeps && old != new || new == 0 {
+        return Err(Errno::EINVAL);
+    }
+    let overlap = from + old > to && to + new > from;
+    if (fixed || keeps) && overlap {
+        return Err(Errno::EINVAL);
+    }
+    if !model.pages.contains_key(&from) {
+        return Err(Errno::EFAULT);
+    }
+    if fixed {
+        model.unmap(to, new);
+    }
+    if old > new || (old == new && !fixed && !keeps) {
+        model.unmap(from + new, old - new);
+        if !fixed && !keeps {
+            return Ok(from);
+        }
+        old = new;
+    }
+    let Some(first) = model.pages.get(&from).cloned() else { return Err(Errno::EFAULT) };
+    let shared = matches!(first.content, Content::Shared(..) | Content::SharedFile(_));
+    if old == 0 && !shared {
+        return Err(Errno::EINVAL);
+    }
+    let end = model.area_end(from).expect("mapped");
+    if from + old > end {
+        return Err(Errno::EFAULT);
+    }
+    let in_place = !fixed && !keeps && old != 0 && from + old == end && model.is_free(end, new - old);
+    let start = match () {
+        () if in_place => from,
+        () if fixed => to,
+        () if !moves => return Err(Errno::ENOMEM),
+        () if keeps && model.is_free(to, new) => to,
+        () => model.highest(new, top),
+    };
+    let moved: Vec<Page> = (0..new)
+        .map(|i| {
+            let source = if i < old { model.pages[&(from + i)].content.clone() } else { later(&first.content, i) };
+            Page { prot: first.prot, content: source }
+        })
+        .collect();
+    if !in_place && !keeps && old > 0 {
+        model.unmap(from, old);
+    }
+    if keeps {
+        for (_, p) in model.pages.range_mut(from..from + old) {
+            match &mut p.content {
+                Content::Anon(bytes) => *bytes = zeros(),
+                Content::PrivateFile(_, own) => *own = None,
+                _ => {}
+            }
+        }
+    }
+    for (i, page) in moved.into_iter().enumerate() {
+        model.pages.insert(start + i as u64, page);
+    }
+    Ok(start)
+}
+
+/// What a page shows that lies `i` pages behind `first` in the same mapping, untouched.
+fn later(first: &Content, i: u64) -> Content {
+    match first {
+        Content::Anon(_) => Content::Anon(zeros()),
+        Content::Shared(object, index) => Content::Shared(object.clone(), index + i),
+        Content::PrivateFile(index, _) => Content::PrivateFile(index + i, None),
+        Content::SharedFile(index) => Content::SharedFile(index + i),
+    }
+}
+
+fn number(page: u64) -> u64 {
+    ARENA / PAGE_SIZE + page
+}
+
+fn arena(page: u64) -> GuestAddr {
+    GuestAddr(number(page) * PAGE_SIZE)
+}
+
+fn pattern(len: usize, fill: u8) -> Bytes {
+    (0..len).map(|i| fill.wrapping_add((i / 61) as u8)).collect()
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        3 => Just(Kind::PrivateAnon),
+        1 => Just(Kind::SharedAnon),
+        2 => (0..FILE_PAGES).prop_map(Kind::PrivateFile),
+        2 => (0..FILE_PAGES).prop_map(Kind::SharedFile),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let page = 0..ARENA_PAGES;
+    let pages = 1..7u64;
+    let prot = prop_oneof![4 => Just(3u8), 1 => 0..8u8];
+    let place = prop_oneof![
+        4 => Just(Place::Fixed),
+        1 => Just(Place::NoReplace),
+        1 => Just(Place::Hint),
+        1 => Just(Place::Anywhere),
+    ];
+    // Starts and lengths near page borders are the interesting ones.
+    let at = (0..=ARENA_PAGES, prop_oneof![Just(0i64), -3..3i64, 0..4096i64])
+        .prop_map(|(page, shift)| (page as i64 * PAGE_SIZE as i64 + shift).max(0) as u64);
+    let len = prop_oneof![1..10usize, 4090..4100usize, 1..20000usize];
+    prop_oneof![
+        6 => (page.clone(), pages.clone(), prot.clone(), kind(), place)
+            .prop_map(|(page, pages, prot, kind, place)| Op::Map { page, pages, prot, kind, place }),
+        2 => (page.clone(), pages.clone()).prop_map(|(page, pages)| Op::Unmap { page, pages }),
+        3 => (page.clone(), pages.clone(), prot).prop_map(|(page, pages, prot)| Op::Protect { page, pages, prot }),
+        6 => (at.clone(), len.clone(), any::<u8>()).prop_map(|(at, len, fill)| Op::Write { at, len, fill }),
+        1 => (at.clone(), len.clone(), any::<u8>()).prop_map(|(at, len, fill)| Op::Poke { at, len, fill }),
+        1 => (at, 0..9000u64).prop_map(|(at, len)| Op::Zero { at, len }),
+        4 => (page.clone(), 0..5u64, 0..7u64, 0..8u32, page.clone())
+            .prop_map(|(page, old, new, flags, to)| Op::Remap { page, old, new, flags, to }),
+        2 => (page, pages).prop_map(|(page, pages)| Op::Discard { page, pages }),
+        1 => (0..FILE_PAGES, any::<u8>()).prop_map(|(page, fill)| Op::FileWrite { page, fill }),
+        1 => (0..=FILE_PAGES).prop_map(|pages| Op::FileTruncate { pages }),
+        1 => Just(Op::Fork),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn behaves_as_the_model(ops in prop::collection::vec(op(), 1..40)) {
+        let mut world = World::new();
+        for op in &ops {
+            world.apply(op);
+            world.check();
+        }
+    }
+
+    /// The break, against plain arithmetic: it moves wherever a page of room is left before the next area.
+    #[test]
+    fn break_behaves_as_the_model(steps in prop::collection::vec(0..40_000u64, 1..30), obstacle in 4..12u64) {
+        let mut space = Space::new(&Windows::new(32).unwrap()).unwrap();
+        let start = 0x20_0123u64;
+        space.set_brk_start(GuestAddr(start));
+        let wall = 0x20_0000 + obstacle * PAGE_SIZE;
+        space.map(&MapRequest::anonymous_at(GuestAddr(wall), PAGE_SIZE, Prot::READ)).unwrap();
+        let mut brk = start;
+        for step in steps {
+            let wanted = start - 5000 + step;
+            let end = wanted.next_multiple_of(PAGE_SIZE);
+            let shrinks_or_stays = end <= brk.next_multiple_of(PAGE_SIZE);
+            if wanted >= start && (shrinks_or_stays || end + PAGE_SIZE <= wall) {
+                brk = wanted;
+            }
+            prop_assert_eq!(space.brk(GuestAddr(wanted)), GuestAddr(brk));
+            let first = start.next_multiple_of(PAGE_SIZE);
+            let mapped = brk.next_multiple_of(PAGE_SIZE) - first;
+            prop_assert!(space.check_range(GuestAddr(first), mapped));
+            prop_assert_eq!(space.total_mapped(), mapped + PAGE_SIZE);
+        }
+    }
+}
