@@ -1,4 +1,179 @@
-//! Files and directories of the host.
+//! Operations on open files of the host. Opening by name is in its own trait.
 
-/// Operations on files. Paths are the host's; errors are what the host gave.
-pub trait Files {}
+use super::HostFd;
+use crate::abi::Errno;
+use crate::mem::Spans;
+
+/// Whether a transfer may wait on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The file never makes anybody wait (regular files, directories, memory devices).
+    Allowed,
+    /// Rather fail with `EAGAIN`, whatever the flags of the host's open file say.
+    Never,
+}
+
+/// How to carry out a read or write.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer {
+    /// File position in bytes; `None` for the file's own, which then moves.
+    pub at: Option<u64>,
+    /// RWF_* bits of preadv2(2).
+    pub flags: u32,
+    /// May it wait?
+    pub waiting: Waiting,
+}
+
+/// A point in time of a file: seconds and nanoseconds since the epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileTime {
+    /// Seconds.
+    pub sec: i64,
+    /// Nanoseconds, below 1,000,000,000.
+    pub nsec: u32,
+}
+
+/// What statx(2) tells about a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileStat {
+    /// Device that holds it, as makedev(3) gives.
+    pub dev: u64,
+    /// Inode number.
+    pub ino: u64,
+    /// Type and permission bits.
+    pub mode: u32,
+    /// Hard links.
+    pub nlink: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Device that it is, for a device file.
+    pub rdev: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Preferred size of a transfer in bytes.
+    pub blksize: u32,
+    /// Units of 512 bytes that it occupies.
+    pub blocks: u64,
+    /// Last access.
+    pub atime: FileTime,
+    /// Last change of content.
+    pub mtime: FileTime,
+    /// Last change of the inode.
+    pub ctime: FileTime,
+    /// Creation, where known.
+    pub btime: Option<FileTime>,
+    /// Id of the mount that holds it.
+    pub mnt_id: u64,
+    /// STATX_ATTR_* bits.
+    pub attributes: u64,
+    /// Which of them the file system knows.
+    pub attributes_mask: u64,
+}
+
+impl FileStat {
+    /// Major and minor number of the device that it is.
+    pub fn device(&self) -> (u32, u32) {
+        (rustix::fs::major(self.rdev), rustix::fs::minor(self.rdev))
+    }
+}
+
+/// An entry of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirEntry {
+    /// Inode number.
+    pub ino: u64,
+    /// The directory's position behind this entry.
+    pub next: i64,
+    /// DT_* type.
+    pub kind: u8,
+    /// Name without slash or NUL.
+    pub name: Vec<u8>,
+}
+
+/// What of a file to write to its device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// Data and metadata (fsync(2)).
+    All,
+    /// Data and what is needed to read it (fdatasync(2)).
+    Data,
+    /// The whole file system that holds it (syncfs(2)).
+    FileSystem,
+    /// A range: offset, bytes, SYNC_FILE_RANGE_* bits.
+    Range(i64, i64, u32),
+}
+
+/// A record lock (fcntl_locking(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLock {
+    /// F_RDLCK, F_WRLCK or F_UNLCK.
+    pub kind: i16,
+    /// What `start` counts from: SEEK_SET, SEEK_CUR, SEEK_END.
+    pub whence: i16,
+    /// First byte.
+    pub start: i64,
+    /// Bytes; 0: to the end.
+    pub len: i64,
+    /// Who holds it, in the host's numbering.
+    pub pid: i32,
+}
+
+/// Operations on descriptors. Errors are the host's.
+pub trait Files {
+    /// The descriptors that whoever started sevm left open for the program, ascending, with their numbers. Those above
+    /// 2 are taken over: sevm itself no longer has them.
+    fn inherited(&mut self) -> Vec<(i32, HostFd)>;
+
+    /// The name the host knows the open file by: a path, or `pipe:[INODE]` and the like.
+    fn path_of(&mut self, fd: &HostFd) -> Vec<u8>;
+
+    /// Reads into guest memory; gives the number of bytes, 0 at the end.
+    ///
+    /// # Errors
+    /// Those of preadv2(2); `EAGAIN` when it would have to wait and must not.
+    fn read(&mut self, fd: &HostFd, to: &Spans, how: Transfer) -> Result<usize, Errno>;
+
+    /// Writes from guest memory; gives the number of bytes. Never raises SIGPIPE.
+    ///
+    /// # Errors
+    /// Those of pwritev2(2); `EAGAIN` when it would have to wait and must not.
+    fn write(&mut self, fd: &HostFd, from: &Spans, how: Transfer) -> Result<usize, Errno>;
+
+    /// [`Files::read`] into sevm's own memory.
+    ///
+    /// # Errors
+    /// As there.
+    fn read_bytes(&mut self, fd: &HostFd, to: &mut [u8], how: Transfer) -> Result<usize, Errno>;
+
+    /// [`Files::write`] from sevm's own memory.
+    ///
+    /// # Errors
+    /// As there.
+    fn write_bytes(&mut self, fd: &HostFd, from: &[u8], how: Transfer) -> Result<usize, Errno>;
+
+    /// Moves the file position (lseek(2), SEEK_* `whence`).
+    ///
+    /// # Errors
+    /// `EINVAL`, `ESPIPE`, `ENXIO`, `EOVERFLOW`.
+    fn seek(&mut self, fd: &HostFd, offset: i64, whence: u32) -> Result<u64, Errno>;
+
+    /// What the file is.
+    ///
+    /// # Errors
+    /// Those of statx(2).
+    fn stat(&mut self, fd: &HostFd) -> Result<FileStat, Errno>;
+
+    /// Status flags of the open file (F_GETFL), in the host's numbering.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    fn status_flags(&mut self, fd: &HostFd) -> Result<u32, Errno>;
+
+    /// Sets O_APPEND, O_DIRECT and O_NOATIME of the open file; other bits stay as they are.
+    ///
+    /// # Errors
+    /// `EINVAL`, `EPERM`.
+    fn set_status_flags(&mut self, fd: &HostFd, flags: u32) -> Result<(), Errno>;
+}

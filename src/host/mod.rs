@@ -6,11 +6,12 @@
 mod fd;
 mod files;
 mod real;
+mod real_files;
 mod sys;
 mod time;
 
 pub use fd::HostFd;
-pub use files::Files;
+pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
 pub use real::RealHost;
 pub use time::{Clock, HostClock, PollFd};
 

@@ -1,6 +1,11 @@
 //! Host calls that have no safe wrapper. The only `unsafe` of `host/`.
 #![expect(unsafe_code, reason = "raw host calls over spans of guest memory and signal handlers")]
 
+use super::{HostFd, Transfer};
+use crate::abi::Errno;
+use crate::mem::Spans;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
@@ -25,4 +30,102 @@ pub(super) fn catch(signo: i32) {
         action.sa_sigaction = note_signal as *const () as usize;
         libc::sigaction(signo, &action, std::ptr::null_mut());
     }
+}
+
+/// Lets `signo` do nothing.
+pub(super) fn ignore(signo: i32) {
+    // SAFETY: SIG_IGN runs no code.
+    unsafe { libc::signal(signo, libc::SIG_IGN) };
+}
+
+/// The last host call's error.
+fn last_error() -> Errno {
+    std::io::Error::last_os_error().into()
+}
+
+/// A host call's result as bytes or an error.
+fn bytes(result: libc::ssize_t) -> Result<usize, Errno> {
+    usize::try_from(result).map_err(|_| last_error())
+}
+
+/// Takes over a descriptor that sevm was started with; `None` if the number is free or is one that sevm opened, all of
+/// which close on exec, as no inherited one can. Numbers up to 2 stay open for sevm's own messages.
+pub(super) fn take_inherited(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: F_GETFD touches no memory and fails for a number that is not open.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    if flags < 0 || flags & libc::FD_CLOEXEC != 0 {
+        return None;
+    }
+    // SAFETY: the number is open, and nothing closes it during the borrow.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    // High numbers, so that a look at sevm's own descriptors tells them apart.
+    let copy = rustix::io::fcntl_dupfd_cloexec(fd, 512).or_else(|_| rustix::io::fcntl_dupfd_cloexec(fd, 3)).ok()?;
+    if number > 2 {
+        // SAFETY: sevm got the number at its start, did not open it, and from here on uses only the copy.
+        drop(unsafe { OwnedFd::from_raw_fd(number) });
+    }
+    Some(copy)
+}
+
+/// The pieces as the host's iovec array.
+fn iovecs(spans: &Spans) -> Vec<libc::iovec> {
+    spans.pieces().iter().map(|s| libc::iovec { iov_base: s.host as *mut libc::c_void, iov_len: s.len }).collect()
+}
+
+fn position(how: Transfer) -> Result<libc::off_t, Errno> {
+    match how.at {
+        Some(at) => libc::off_t::try_from(at).map_err(|_| Errno::EINVAL),
+        None => Ok(-1),
+    }
+}
+
+/// preadv2(2) into guest memory.
+pub(super) fn read_spans(fd: &HostFd, to: &Spans, how: Transfer) -> Result<usize, Errno> {
+    let (iov, at) = (iovecs(to), position(how)?);
+    // SAFETY: spans lie in a guest window, which only guests and `mem` use, without references; the host's kernel
+    // checks that their pages are there and writable.
+    bytes(unsafe { libc::preadv2(fd.raw(), iov.as_ptr(), iov.len() as i32, at, how.flags as i32) })
+}
+
+/// pwritev2(2) from guest memory.
+pub(super) fn write_spans(fd: &HostFd, from: &Spans, how: Transfer) -> Result<usize, Errno> {
+    let (iov, at) = (iovecs(from), position(how)?);
+    // SAFETY: the host's kernel only reads the spans, and checks that their pages are there and readable.
+    bytes(unsafe { libc::pwritev2(fd.raw(), iov.as_ptr(), iov.len() as i32, at, how.flags as i32) })
+}
+
+/// preadv2(2) into sevm's memory.
+pub(super) fn read_bytes(fd: &HostFd, to: &mut [u8], how: Transfer) -> Result<usize, Errno> {
+    let (iov, at) = (libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() }, position(how)?);
+    // SAFETY: the one piece is `to`, which is writable and not shared during the call.
+    bytes(unsafe { libc::preadv2(fd.raw(), &iov, 1, at, how.flags as i32) })
+}
+
+/// pwritev2(2) from sevm's memory.
+pub(super) fn write_bytes(fd: &HostFd, from: &[u8], how: Transfer) -> Result<usize, Errno> {
+    let (iov, at) = (libc::iovec { iov_base: from.as_ptr().cast_mut().cast(), iov_len: from.len() }, position(how)?);
+    // SAFETY: the one piece is `from`, which the call only reads.
+    bytes(unsafe { libc::pwritev2(fd.raw(), &iov, 1, at, how.flags as i32) })
+}
+
+/// Whether a read would not wait.
+pub(super) fn readable(fd: &HostFd) -> Result<bool, Errno> {
+    ready(fd, PollFlags::IN)
+}
+
+/// Whether a small write would not wait.
+pub(super) fn writable(fd: &HostFd) -> Result<bool, Errno> {
+    ready(fd, PollFlags::OUT)
+}
+
+fn ready(fd: &HostFd, events: PollFlags) -> Result<bool, Errno> {
+    let fd = fd.as_fd();
+    Ok(poll(&mut [PollFd::new(&fd, events)], Some(&Timespec::default()))? > 0)
+}
+
+/// How many of `len` bytes a file that is ready for writing takes without waiting, as far as can be known: PIPE_BUF for
+/// a pipe; a terminal may take even fewer, but then only a stopped one waits.
+pub(super) fn write_room(fd: &HostFd, len: u64) -> u64 {
+    let is_terminal = rustix::termios::isatty(fd);
+    len.min(if is_terminal { 512 } else { 4096 })
 }

@@ -44,6 +44,20 @@ impl Spans {
         &self.0
     }
 
+    /// At most the first `max` bytes of them.
+    pub fn first(&self, max: u64) -> Spans {
+        let mut left = max as usize;
+        let mut pieces = Vec::new();
+        for span in &self.0 {
+            let len = span.len.min(left);
+            if len > 0 {
+                pieces.push(Span { host: span.host, len });
+            }
+            left -= len;
+        }
+        Spans(pieces)
+    }
+
     /// Adds the pieces of `more` behind these.
     pub fn append(&mut self, more: Spans) {
         self.0.extend(more.0);
@@ -356,6 +370,15 @@ impl Space {
         }
         self.write_log.record(addr, good);
         Ok(spans)
+    }
+
+    /// A range of the address space for a host call that is to judge the range itself: pages have at most the guest's
+    /// permissions on the host too, so it fails with EFAULT, or not at all, exactly where Linux would.
+    ///
+    /// # Errors
+    /// EFAULT: the range leaves the address space.
+    pub fn spans_unchecked(&self, addr: GuestAddr, len: u64) -> Result<Spans, Errno> {
+        self.spans(addr, len, len)
     }
 
     fn grow_stack_under_write(&mut self, at: GuestAddr) -> bool {

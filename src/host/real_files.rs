@@ -1,0 +1,130 @@
+//! Open files of the real host.
+
+use super::{FileStat, FileTime, Files, HostFd, RealHost, Transfer, Waiting, sys};
+use crate::abi::Errno;
+use crate::mem::Spans;
+use rustix::fs::{AtFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
+
+impl Files for RealHost {
+    fn inherited(&mut self) -> Vec<(i32, HostFd)> {
+        let mut numbers: Vec<i32> = std::fs::read_dir("/proc/self/fd")
+            .into_iter()
+            .flatten()
+            .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|n| Some((n, sys::take_inherited(n)?.into()))).collect()
+    }
+
+    fn path_of(&mut self, fd: &HostFd) -> Vec<u8> {
+        let link = rustix::fs::readlink(format!("/proc/self/fd/{}", fd.raw()), Vec::new());
+        link.map(|l| l.into_bytes()).unwrap_or_default()
+    }
+
+    fn read(&mut self, fd: &HostFd, to: &Spans, how: Transfer) -> Result<usize, Errno> {
+        transfer(how, |how| sys::read_spans(fd, to, how), |how| sys::read_spans(fd, to, how), || sys::readable(fd))
+    }
+
+    fn write(&mut self, fd: &HostFd, from: &Spans, how: Transfer) -> Result<usize, Errno> {
+        let chunk = |how| sys::write_spans(fd, &from.first(sys::write_room(fd, from.len())), how);
+        transfer(how, |how| sys::write_spans(fd, from, how), chunk, || sys::writable(fd))
+    }
+
+    fn read_bytes(&mut self, fd: &HostFd, to: &mut [u8], how: Transfer) -> Result<usize, Errno> {
+        let to = std::cell::RefCell::new(to);
+        let read = |how| sys::read_bytes(fd, &mut to.borrow_mut(), how);
+        transfer(how, read, read, || sys::readable(fd))
+    }
+
+    fn write_bytes(&mut self, fd: &HostFd, from: &[u8], how: Transfer) -> Result<usize, Errno> {
+        let chunk = |how| sys::write_bytes(fd, &from[..sys::write_room(fd, from.len() as u64) as usize], how);
+        transfer(how, |how| sys::write_bytes(fd, from, how), chunk, || sys::writable(fd))
+    }
+
+    fn seek(&mut self, fd: &HostFd, offset: i64, whence: u32) -> Result<u64, Errno> {
+        let to = match whence {
+            0 => SeekFrom::Start(offset as u64),
+            1 => SeekFrom::Current(offset),
+            2 => SeekFrom::End(offset),
+            3 => SeekFrom::Data(offset as u64),
+            4 => SeekFrom::Hole(offset as u64),
+            _ => return Err(Errno::EINVAL),
+        };
+        Ok(rustix::fs::seek(fd, to)?)
+    }
+
+    fn stat(&mut self, fd: &HostFd) -> Result<FileStat, Errno> {
+        let s = statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID)?;
+        Ok(FileStat::from(s))
+    }
+
+    fn status_flags(&mut self, fd: &HostFd) -> Result<u32, Errno> {
+        Ok(fcntl_getfl(fd)?.bits())
+    }
+
+    fn set_status_flags(&mut self, fd: &HostFd, flags: u32) -> Result<(), Errno> {
+        let changeable = OFlags::APPEND | OFlags::DIRECT | OFlags::NOATIME;
+        let old = fcntl_getfl(fd)?;
+        let new = (old - changeable) | (OFlags::from_bits_retain(flags) & changeable);
+        if new != old {
+            fcntl_setfl(fd, new)?;
+        }
+        Ok(())
+    }
+}
+
+/// Tries the transfer in a way that cannot wait, if it must not: first by asking the host for just that, then, where
+/// the file does not support it, by looking whether it is ready before a transfer of as much as cannot wait.
+fn transfer(
+    how: Transfer,
+    mut whole: impl FnMut(Transfer) -> Result<usize, Errno>,
+    mut chunk: impl FnMut(Transfer) -> Result<usize, Errno>,
+    ready: impl Fn() -> Result<bool, Errno>,
+) -> Result<usize, Errno> {
+    if how.waiting == Waiting::Allowed {
+        loop {
+            match whole(how) {
+                Err(Errno::EINTR) => {}
+                result => return result,
+            }
+        }
+    }
+    let nowait = Transfer { flags: how.flags | libc::RWF_NOWAIT as u32, ..how };
+    match whole(nowait) {
+        Err(Errno::EOPNOTSUPP | Errno::EINVAL) => {}
+        result => return result,
+    }
+    if !ready()? {
+        return Err(Errno::EAGAIN);
+    }
+    match chunk(how) {
+        Err(Errno::EINTR) => Err(Errno::EAGAIN),
+        result => result,
+    }
+}
+
+impl From<rustix::fs::Statx> for FileStat {
+    fn from(s: rustix::fs::Statx) -> FileStat {
+        let time = |t: rustix::fs::StatxTimestamp| FileTime { sec: t.tv_sec, nsec: t.tv_nsec };
+        let has = |bit: StatxFlags| s.stx_mask & bit.bits() != 0;
+        FileStat {
+            dev: rustix::fs::makedev(s.stx_dev_major, s.stx_dev_minor),
+            ino: s.stx_ino,
+            mode: u32::from(s.stx_mode),
+            nlink: s.stx_nlink,
+            uid: s.stx_uid,
+            gid: s.stx_gid,
+            rdev: rustix::fs::makedev(s.stx_rdev_major, s.stx_rdev_minor),
+            size: s.stx_size,
+            blksize: s.stx_blksize,
+            blocks: s.stx_blocks,
+            atime: time(s.stx_atime),
+            mtime: time(s.stx_mtime),
+            ctime: time(s.stx_ctime),
+            btime: has(StatxFlags::BTIME).then(|| time(s.stx_btime)),
+            mnt_id: s.stx_mnt_id,
+            attributes: s.stx_attributes.bits(),
+            attributes_mask: s.stx_attributes_mask.bits(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Open files of the host.
+
+use super::*;
+use crate::host::{Transfer, Waiting};
+
+/// A file, directory, device, FIFO or socket of the host.
+#[derive(Debug)]
+pub struct HostFile {
+    fd: HostFd,
+    kind: FileKind,
+    waiting: Waiting,
+    seekable: bool,
+}
+
+impl HostFile {
+    /// Takes over an open file of the host.
+    ///
+    /// # Errors
+    /// Those of fstat(2).
+    pub fn new(host: &mut dyn Host, fd: HostFd) -> Result<HostFile, Errno> {
+        let stat = host.stat(&fd)?;
+        let kind = FileKind::of_mode(stat.mode);
+        // Character devices with major number 1 (null, zero, urandom, ...) never make anybody wait.
+        let is_memory_device = kind == FileKind::Character && stat.device().0 == 1;
+        let waiting = match kind {
+            FileKind::Character if !is_memory_device => Waiting::Never,
+            FileKind::Fifo | FileKind::Socket | FileKind::Anonymous => Waiting::Never,
+            _ => Waiting::Allowed,
+        };
+        let seekable = match kind {
+            FileKind::Regular | FileKind::Directory | FileKind::Block => true,
+            FileKind::Character => host.seek(&fd, 0, 1).is_ok(),
+            _ => false,
+        };
+        Ok(HostFile { fd, kind, waiting, seekable })
+    }
+
+    fn transfer(&self, how: Access) -> Transfer {
+        Transfer { at: how.at, flags: how.flags, waiting: self.waiting }
+    }
+
+    /// `EAGAIN` of a file that must not wait on the host becomes a wait in the kernel.
+    fn or_wait(&self, result: Result<usize, Errno>, events: u32) -> Result<usize, Stop> {
+        match result {
+            Err(Errno::EAGAIN) if self.waiting == Waiting::Never => Err(Stop::Block(Wait::fd(&self.fd, events as i16))),
+            result => Ok(result?),
+        }
+    }
+}
+
+impl FileOps for HostFile {
+    fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn host_fd(&self) -> Option<&HostFd> {
+        Some(&self.fd)
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.seekable
+    }
+
+    fn read(&self, ctx: &mut Ctx, _file: &File, buf: &mut Buffer, how: Access) -> Result<usize, Stop> {
+        let (host, how) = (&mut ctx.kernel.host, self.transfer(how));
+        let result = match buf.own() {
+            Some(own) => host.read_bytes(&self.fd, own, how),
+            None => host.read(&self.fd, &buf.spans_out()?, how),
+        };
+        let n = self.or_wait(result, crate::abi::consts::poll::POLLIN)?;
+        buf.advance(n);
+        Ok(n)
+    }
+
+    fn write(&self, ctx: &mut Ctx, _file: &File, buf: &mut Buffer, how: Access) -> Result<usize, Stop> {
+        let (host, how) = (&mut ctx.kernel.host, self.transfer(how));
+        let result = match buf.own() {
+            Some(own) => host.write_bytes(&self.fd, own, how),
+            None => host.write(&self.fd, &buf.spans_in()?, how),
+        };
+        let n = self.or_wait(result, crate::abi::consts::poll::POLLOUT)?;
+        buf.advance(n);
+        Ok(n)
+    }
+
+    fn seek(&self, ctx: &mut Ctx, _file: &File, offset: i64, whence: u32) -> Result<u64, Errno> {
+        ctx.kernel.host.seek(&self.fd, offset, whence)
+    }
+
+    fn readiness(&self, _ctx: &mut Ctx, _file: &File, _events: i16) -> Readiness {
+        Readiness { host: Some(self.fd.clone()), ..Readiness::default() }
+    }
+
+    fn stat(&self, ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
+        ctx.kernel.host.stat(&self.fd)
+    }
+
+    fn set_flags(&self, ctx: &mut Ctx, _file: &File, flags: u32) -> Result<(), Errno> {
+        ctx.kernel.host.set_status_flags(&self.fd, flags)
+    }
+}

@@ -1,1 +1,0 @@
-//! Reading and writing: read, write and their kin.

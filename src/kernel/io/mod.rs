@@ -1,0 +1,15 @@
+//! Calls on descriptors: transfers, positions, duplicates, settings, terminals.
+//!
+//! The files themselves are in [`super::file`]; here are the rules that hold for all of them: access modes, waiting
+//! and O_NONBLOCK, what a signal in the middle of a transfer gives, file size limits, SIGPIPE.
+
+mod descriptors;
+mod rw;
+mod transfer;
+
+pub use descriptors::*;
+pub use rw::*;
+
+use super::file::{Access, Buffer, File, FileKind};
+use super::*;
+use crate::abi::consts;
