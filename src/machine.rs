@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::arch::Arch;
 use crate::cpu::{self, Cpu, Exit};
-use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Slept, State, Tid, entry_of};
+use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid, entry_of};
 use crate::mem::Space;
 use crate::trace::{Call, Sink, View};
 use std::cell::RefCell;
@@ -51,6 +51,18 @@ impl Machine {
             Some(cpu) => Ok(cpu),
             None => Ok(slot.insert(cpu::open(&self.backend, arch)?)),
         }
+    }
+
+    /// Creates the first process, with `program` loaded.
+    ///
+    /// # Errors
+    /// The program cannot be run, or the CPU for it not be opened.
+    pub fn boot(&mut self, program: &Program) -> Result<Pid, Error> {
+        let (backend, cpus) = (&self.backend, &mut self.cpus);
+        self.kernel.boot(program, |arch| {
+            let cpu = cpus[arch.index()].insert(cpu::open(backend, arch)?);
+            Ok(cpu.hwcap())
+        })
     }
 
     /// Instructions retired on each architecture's CPU.

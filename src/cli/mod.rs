@@ -1,8 +1,66 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. Does not know how anything is done, only what was asked for.
 
+mod doctor;
+mod options;
+mod run;
+mod syscalls;
+mod trace;
+
+use crate::Error;
+use crate::kernel::ExitStatus;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Runs the command line.
+/// Exit status for sevm's own failures that are not about the program file.
+const FAILURE: u8 = 125;
+
+#[derive(Parser)]
+#[command(name = "sevm", version, about, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a program; its exit status is sevm's.
+    Run(run::Args),
+    /// Run a program and print its system calls as strace does.
+    Trace(trace::Args),
+    /// Print the table of system calls and how complete each is.
+    Syscalls(syscalls::Args),
+    /// Tell what sevm can use on this machine.
+    Doctor(doctor::Args),
+}
+
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return if e.use_stderr() { ExitCode::from(FAILURE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => run::main(args),
+        Command::Trace(args) => trace::main(args),
+        Command::Syscalls(args) => syscalls::main(args),
+        Command::Doctor(args) => doctor::main(args),
+    };
+    match result {
+        Ok(ExitStatus::Code(code)) => ExitCode::from(code as u8),
+        Ok(ExitStatus::Signal { signal, .. }) => {
+            crate::host::die_by_signal(signal);
+            // Only where the signal cannot be raised: what a shell reports for it.
+            ExitCode::from(128u8.wrapping_add(signal.0))
+        }
+        Err(e) => {
+            eprintln!("sevm: {e}");
+            ExitCode::from(match e {
+                Error::Load { status, .. } => status,
+                _ => FAILURE,
+            })
+        }
+    }
 }

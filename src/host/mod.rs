@@ -13,6 +13,7 @@ mod time;
 pub use fd::HostFd;
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
 pub use real::RealHost;
+pub use sys::die_by_signal;
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.

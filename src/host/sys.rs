@@ -129,3 +129,19 @@ pub(super) fn write_room(fd: &HostFd, len: u64) -> u64 {
     let is_terminal = rustix::termios::isatty(fd);
     len.min(if is_terminal { 512 } else { 4096 })
 }
+
+/// Ends sevm as the guest was ended: with the signal's default action, and without a core dump of our own.
+pub fn die_by_signal(signal: crate::abi::Signal) {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let signo = i32::from(signal.0);
+    // SAFETY: plain calls without pointers to our data but the zeroed set, which sigemptyset initialises.
+    unsafe {
+        libc::signal(signo, libc::SIG_DFL);
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, signo);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        libc::raise(signo);
+    }
+}

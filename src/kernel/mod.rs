@@ -8,6 +8,7 @@
 //! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
 
 mod ctx;
+pub mod exec;
 mod fd;
 pub mod file;
 pub mod fs;
@@ -21,6 +22,7 @@ mod thread;
 pub mod time;
 
 pub use ctx::Ctx;
+pub use exec::Program;
 pub use fd::FdTable;
 pub use process::{Credentials, ExitStatus, FsContext, Process, ResourceLimit};
 pub use sched::{Slept, Wait, WaitKey};

