@@ -14,6 +14,7 @@ pub mod file;
 pub mod fs;
 pub mod io;
 mod process;
+pub mod procfs;
 mod sched;
 pub mod signal;
 pub mod sys;

@@ -1,0 +1,174 @@
+//! Files that sevm makes up: `/proc` and `/sys/devices/system/cpu`, which show the guest's machine and not the host.
+//!
+//! Path resolution ([`crate::kernel::fs`]) asks [`lookup`] for one node after the other and follows its links.
+//! What a file contains is made by the functions in the modules below; this module only finds them. It knows neither
+//! descriptors nor how a file is read.
+
+use super::*;
+use std::rc::Rc;
+
+/// Makes the content of a file. Called when it is opened and again whenever it is read from its start.
+pub type Reader = Rc<dyn Fn(&mut Kernel) -> Result<Vec<u8>, Errno>>;
+/// Takes what is written to a file; gives the number of bytes taken.
+pub type Writer = Rc<dyn Fn(&mut Kernel, &[u8]) -> Result<usize, Errno>>;
+
+/// What a synthetic path names.
+#[derive(Clone)]
+pub enum Node {
+    /// A regular file.
+    Text {
+        /// Permission bits.
+        mode: u32,
+        /// Its content.
+        read: Reader,
+        /// What writing to it does; without it, writing fails with `EIO`.
+        write: Option<Writer>,
+    },
+    /// A directory; [`list`] gives its entries.
+    Dir {
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A symbolic link to this name.
+    Link(Vec<u8>),
+    /// A link that leads to an object and not to a name (proc(5): exe, cwd, root, fd/*).
+    Magic(Magic),
+}
+
+/// Where a magic link leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Magic {
+    /// A descriptor of a thread's process.
+    Fd(Tid, i32),
+    /// A process's program.
+    Exe(Pid),
+    /// A thread's working directory.
+    Cwd(Tid),
+    /// A thread's root directory.
+    Root(Tid),
+}
+
+/// A name in a synthetic directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name.
+    pub name: Vec<u8>,
+    /// Its DT_* type.
+    pub kind: u8,
+}
+
+impl Entry {
+    /// An entry of this name that is a directory.
+    pub fn dir(name: impl AsRef<[u8]>) -> Entry {
+        Entry { name: name.as_ref().to_vec(), kind: 4 }
+    }
+
+    /// An entry of this name that is a regular file.
+    pub fn file(name: impl AsRef<[u8]>) -> Entry {
+        Entry { name: name.as_ref().to_vec(), kind: 8 }
+    }
+
+    /// An entry of this name that is a symbolic link.
+    pub fn link(name: impl AsRef<[u8]>) -> Entry {
+        Entry { name: name.as_ref().to_vec(), kind: 10 }
+    }
+}
+
+impl Node {
+    /// A file that everybody may read, with this content.
+    pub fn text(read: impl Fn(&mut Kernel) -> Vec<u8> + 'static) -> Node {
+        Node::Text { mode: 0o444, read: Rc::new(move |k| Ok(read(k))), write: None }
+    }
+
+    /// A directory that everybody may list.
+    pub fn dir() -> Node {
+        Node::Dir { mode: 0o555 }
+    }
+}
+
+/// The trees that are made up, as guest paths.
+pub const ROOTS: [&[u8]; 2] = [b"/proc", b"/sys/devices/system/cpu"];
+
+/// The node with this absolute guest path, which has no `.`, `..`, double or trailing slash, and none of whose leading
+/// components is a link (so `/proc/1000/exe`, not `/proc/self/exe`).
+pub fn lookup(kernel: &mut Kernel, caller: Tid, path: &[u8]) -> Option<Node> {
+    let parts: Vec<&[u8]> = path.split(|b| *b == b'/').skip(1).collect();
+    match &parts[..] {
+        [b"proc"] => Some(Node::dir()),
+        [b"proc", b"self"] => {
+            let pid = kernel.threads.get(&caller)?.pid;
+            Some(Node::Link(pid.to_string().into_bytes()))
+        }
+        [b"proc", b"thread-self"] => {
+            let pid = kernel.threads.get(&caller)?.pid;
+            Some(Node::Link(format!("{pid}/task/{caller}").into_bytes()))
+        }
+        [b"proc", id, rest @ ..] if id.first().is_some_and(u8::is_ascii_digit) => {
+            let id = number(id)?;
+            // Every thread has a directory that can be named, though only those of processes are listed.
+            let tid = if kernel.processes.contains_key(&id) { id } else { kernel.threads.get(&id)?.tid };
+            process_node(kernel, tid, rest)
+        }
+        _ => None,
+    }
+}
+
+/// The entries of a synthetic directory, `.` and `..` left out, in their order.
+pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
+    let parts: Vec<&[u8]> = path.split(|b| *b == b'/').skip(1).collect();
+    match &parts[..] {
+        [b"proc"] => {
+            let mut entries = vec![Entry::link("self"), Entry::link("thread-self")];
+            entries.extend(kernel.processes.keys().map(|pid| Entry::dir(pid.to_string())));
+            entries
+        }
+        [b"proc", id] if number(id).is_some() => {
+            vec![Entry::link("cwd"), Entry::link("root"), Entry::link("exe"), Entry::dir("fd"), Entry::dir("task")]
+        }
+        [b"proc", id, b"task"] => {
+            let threads = number(id).and_then(|pid| kernel.processes.get(&pid)).map(|p| p.threads.clone());
+            threads.unwrap_or_default().iter().map(|tid| Entry::dir(tid.to_string())).collect()
+        }
+        [b"proc", id, b"fd"] | [b"proc", _, b"task", id, b"fd"] => descriptors(kernel, id),
+        [b"proc", _, b"task", id] if number(id).is_some() => {
+            vec![Entry::link("cwd"), Entry::link("root"), Entry::link("exe"), Entry::dir("fd")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What lies below `/proc/TID`.
+fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]]) -> Option<Node> {
+    let pid = kernel.threads.get(&tid).map_or(tid, |t| t.pid);
+    match rest {
+        [] | [b"task"] => Some(Node::dir()),
+        [b"task", id, below @ ..] => {
+            let id = number(id)?;
+            (kernel.threads.get(&id)?.pid == pid && !below.starts_with(&[b"task"])).then_some(())?;
+            process_node(kernel, id, below)
+        }
+        [b"exe"] => Some(Node::Magic(Magic::Exe(pid))),
+        [b"cwd"] => Some(Node::Magic(Magic::Cwd(tid))),
+        [b"root"] => Some(Node::Magic(Magic::Root(tid))),
+        [b"fd"] => Some(Node::Dir { mode: 0o500 }),
+        [b"fd", n] => {
+            let fd = number(n)?;
+            kernel.threads.get(&tid)?.files.borrow().get(fd).ok()?;
+            Some(Node::Magic(Magic::Fd(tid, fd)))
+        }
+        _ => None,
+    }
+}
+
+fn descriptors(kernel: &Kernel, id: &[u8]) -> Vec<Entry> {
+    let Some(thread) = number(id).and_then(|tid| kernel.threads.get(&tid)) else { return Vec::new() };
+    thread.files.borrow().iter().map(|(fd, _)| Entry::link(fd.to_string())).collect()
+}
+
+/// A decimal number as procfs accepts it: no sign, no leading zero.
+pub(crate) fn number(text: &[u8]) -> Option<i32> {
+    if text.first() == Some(&b'0') && text.len() > 1 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
