@@ -174,6 +174,7 @@ pub const SCALARS: &[(&str, &str)] = &[
     ("gid", "u32"),
     ("mode", "u32"),
     ("dev", "u32"),
+    ("hex32", "u32"),
     ("long", "i64"),
     ("off", "i64"),
     ("ulong", "u64"),

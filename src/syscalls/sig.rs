@@ -41,6 +41,7 @@ pub enum Scalar {
     Gid,
     Mode,
     Dev,
+    Hex32,
     Long,
     Off,
     Ulong,
@@ -56,7 +57,7 @@ impl Scalar {
     pub fn size(self) -> usize {
         use Scalar::*;
         match self {
-            Int | Fd | Dirfd | Pid | Sig | Uint | Uid | Gid | Mode | Dev => 4,
+            Int | Fd | Dirfd | Pid | Sig | Uint | Uid | Gid | Mode | Dev | Hex32 => 4,
             Long | Off | Ulong | Size | Hex | Addr | Skip => 8,
         }
     }
