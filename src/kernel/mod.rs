@@ -13,6 +13,7 @@ mod fd;
 pub mod file;
 pub mod fs;
 pub mod io;
+pub mod mm;
 mod process;
 pub mod procfs;
 mod sched;

@@ -25,11 +25,34 @@ impl Space {
     /// bytes.
     ///
     /// # Errors
-    /// EINVAL (misaligned, locked), ENOMEM (a hole; the rest of the range is done).
+    /// EINVAL (misaligned, locked), EPERM (sealed and read-only), ENOMEM (a hole; the rest of the range is done).
     pub fn discard(&mut self, addr: GuestAddr, len: u64) -> Result<(), Errno> {
+        self.discard_areas(addr, len, |area| !area.locked)
+    }
+
+    /// `MADV_DONTNEED_LOCKED`: the same for locked memory too.
+    ///
+    /// # Errors
+    /// As [`Space::discard`].
+    pub fn discard_locked(&mut self, addr: GuestAddr, len: u64) -> Result<(), Errno> {
+        self.discard_areas(addr, len, |_| true)
+    }
+
+    /// `MADV_FREE`: drops pages of private anonymous memory. Linux may do that later; here it is done at once.
+    ///
+    /// # Errors
+    /// As [`Space::discard`], and EINVAL for other memory.
+    pub fn free(&mut self, addr: GuestAddr, len: u64) -> Result<(), Errno> {
+        self.discard_areas(addr, len, |area| !area.locked && area.is_private_anonymous())
+    }
+
+    fn discard_areas(&mut self, addr: GuestAddr, len: u64, allowed: impl Fn(&Area) -> bool) -> Result<(), Errno> {
         self.advise_each(addr, len, |space, area, start, end| {
-            if area.locked {
+            if !allowed(area) {
                 return Err(Errno::EINVAL);
+            }
+            if area.sealed && area.is_private_anonymous() && !area.prot.contains(Prot::WRITE) {
+                return Err(Errno::EPERM);
             }
             space.window.advise(start, end - start, Advice::LinuxDontNeed)?;
             if area.prot.contains(Prot::EXEC) {
@@ -178,6 +201,9 @@ impl Space {
         }
         if locking == Locking::Now {
             self.populate(start.0, end.0);
+            if self.overlapping(start.0, end.0).any(|area| area.prot.is_empty()) {
+                return Err(Errno::ENOMEM);
+            }
         }
         Ok(())
     }
@@ -198,7 +224,7 @@ impl Space {
                 self.populate(0, end);
             }
         }
-        self.lock_future = future != Locking::Unlock;
+        self.lock_future = future;
         Ok(())
     }
 

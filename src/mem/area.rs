@@ -69,7 +69,7 @@ impl MapFlags {
     pub const TYPE: u32 = 0xf;
 
     /// The bits that `MAP_SHARED_VALIDATE` accepts for any file (`LEGACY_MAP_MASK`).
-    pub(super) const LEGACY: u32 = 0xc0 | 0x7_f933 | 0x400_0000;
+    pub(super) const LEGACY: u32 = 0xc0 | 0x7_f933 | 0x7c00_0000 | 0x400_0000;
 }
 
 /// What `map` shall make, as the arguments of mmap(2) say.

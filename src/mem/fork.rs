@@ -17,6 +17,7 @@ impl Space {
         child.mmap_base = self.mmap_base;
         child.brk_start = self.brk_start;
         child.brk = self.brk;
+        child.barriers = self.barriers;
         for area in self.areas.values().filter(|area| !area.dont_fork) {
             let mut copy = area.clone();
             copy.locked = false;

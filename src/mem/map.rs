@@ -7,7 +7,7 @@ use rustix::mm::Advice;
 
 use super::area::{Area, AreaName, Backing, FileRange, MapFlags, MapRequest, Prot};
 use super::space::{MAX_AREAS, MIN_ADDR, STACK_GAP, Space};
-use super::{GuestAddr, PAGE_SIZE, page_align};
+use super::{GuestAddr, Locking, PAGE_SIZE, page_align};
 use crate::abi::Errno;
 
 /// Where `MAP_32BIT` searches.
@@ -37,7 +37,8 @@ impl Space {
         }
         let start = self.choose(req, len)?;
         let end = start + len;
-        let locked = req.flags.contains(MapFlags::LOCKED) || self.lock_future;
+        let lock_now = req.flags.contains(MapFlags::LOCKED) || self.lock_future == Locking::Now;
+        let locked = lock_now || self.lock_future == Locking::OnFault;
         if locked && !self.may_lock(len) {
             return Err(Errno::EAGAIN);
         }
@@ -50,7 +51,7 @@ impl Space {
         self.check_room(&area)?;
         area.file = self.file_range(req, len)?;
         self.place(area)?;
-        if locked || req.flags.contains(MapFlags::POPULATE) && !req.flags.contains(MapFlags::NONBLOCK) {
+        if lock_now || req.flags.contains(MapFlags::POPULATE) && !req.flags.contains(MapFlags::NONBLOCK) {
             self.populate(start, end);
         }
         Ok(GuestAddr(start))
@@ -137,6 +138,24 @@ impl Space {
         }
         self.update(start, end, |area| area.sealed = true);
         Ok(())
+    }
+
+    /// remap_file_pages(2): shows another part of the file in a part of one shared mapping. `offset` is in bytes.
+    ///
+    /// # Errors
+    /// EINVAL: not one shared file mapping.
+    pub fn remap_file(&mut self, addr: GuestAddr, len: u64, offset: u64) -> Result<(), Errno> {
+        let (start, end) = self.page_range(addr, len).map_err(|_| Errno::EINVAL)?;
+        let area = self.area_at(addr).filter(|area| area.shared && end <= area.end.0).ok_or(Errno::EINVAL)?;
+        if area.sealed {
+            return Err(Errno::EPERM);
+        }
+        let mut part = Area { start: GuestAddr(start), end: GuestAddr(end), ..area.clone() };
+        match &mut part.file {
+            Some(file) if offset.checked_add(end - start).is_some() => file.offset = offset,
+            _ => return Err(Errno::EINVAL),
+        }
+        self.place(part)
     }
 
     /// Where a request goes. The whole range is inside the address space.

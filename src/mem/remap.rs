@@ -2,7 +2,7 @@
 
 use super::area::{Area, Prot};
 use super::region::PageMap;
-use super::space::{MAX_AREAS, Space};
+use super::space::{MAX_AREAS, Space, TASK_SIZE};
 use super::{GuestAddr, PAGE_SIZE, page_align};
 use crate::abi::Errno;
 
@@ -57,7 +57,7 @@ impl Space {
         }
         // Lengths that wrap become 0 on Linux.
         let (old_len, new_len) = (page_align(old_len).unwrap_or(0), page_align(new_len).unwrap_or(0));
-        if !old.is_page_aligned() || new_len == 0 {
+        if !old.is_page_aligned() || new_len == 0 || new_len > TASK_SIZE {
             return Err(Errno::EINVAL);
         }
         let r = Remap { old: old.0, old_len, new_len, flags };

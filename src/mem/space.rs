@@ -5,18 +5,19 @@ use std::os::fd::AsFd;
 
 use super::area::Area;
 use super::region::{self, Sharing, Window, Windows};
-use super::{GuestAddr, PAGE_SIZE, WriteLog, page_align};
+use super::{GuestAddr, Locking, PAGE_SIZE, Prot, WriteLog, page_align};
 use crate::Error;
 use crate::abi::Errno;
 use crate::cpu::{Access, FaultKind};
-
-use super::Prot;
 
 /// The most areas a space may have (`vm.max_map_count`).
 pub const MAX_AREAS: usize = 65530;
 
 /// The lowest address that is handed out unless it is asked for (`vm.mmap_min_addr`).
 pub const MIN_ADDR: u64 = 65536;
+
+/// The end of user addresses on Linux with four levels of page tables.
+pub(super) const TASK_SIZE: u64 = (1 << 47) - PAGE_SIZE;
 
 /// Free bytes kept below a growing stack (`stack_guard_gap`, 256 pages).
 pub(super) const STACK_GAP: u64 = 256 * PAGE_SIZE;
@@ -63,8 +64,10 @@ pub struct Space {
     pub(super) mmap_base: u64,
     pub(super) brk_start: u64,
     pub(super) brk: u64,
-    /// New areas are locked (`mlockall(MCL_FUTURE)`).
-    pub(super) lock_future: bool,
+    /// Whether new areas are locked (`mlockall(MCL_FUTURE)`).
+    pub(super) lock_future: Locking,
+    /// What membarrier(2) has been registered for: its `REGISTER` commands.
+    pub barriers: u32,
     account: Account,
     changes: Vec<(GuestAddr, u64)>,
     pub(super) write_log: WriteLog,
@@ -99,7 +102,8 @@ impl Space {
             mmap_base: 0,
             brk_start: 0,
             brk: 0,
-            lock_future: false,
+            lock_future: Locking::Unlock,
+            barriers: 0,
             account: Account::default(),
             changes: Vec::new(),
             write_log: WriteLog::default(),
@@ -116,7 +120,7 @@ impl Space {
 
     /// The end of guest addresses (`TASK_SIZE`).
     pub fn limit(&self) -> u64 {
-        self.window.size().min((1 << 47) - PAGE_SIZE)
+        self.window.size().min(TASK_SIZE)
     }
 
     /// The host address of guest address 0, for CPU backends only. Fixed for a [`SpaceId`].
@@ -310,6 +314,11 @@ impl Space {
     pub(super) fn may_expand(&self, more: u64, data: bool) -> bool {
         let fits = |used: u64, limit: u64| used.checked_add(more).is_some_and(|sum| sum <= limit);
         fits(self.account.total, self.limits.address_space) && (!data || fits(self.account.data, self.limits.data))
+    }
+
+    /// The first area that ends behind the address: the one that holds it or else the next above.
+    pub fn area_from(&self, addr: GuestAddr) -> Option<&Area> {
+        self.area_at(addr).or_else(|| self.areas.range(addr.0..).next().map(|(_, area)| area))
     }
 
     /// Whether `more` bytes may be locked besides what is.
