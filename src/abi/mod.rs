@@ -4,10 +4,18 @@
 //! numbering; where aarch64's differs, handlers convert with [`crate::syscalls::Set::to_canonical`].
 
 mod errno;
+mod flock;
+mod iovec;
+mod poll;
 mod signal;
+mod termios;
 
 pub use errno::Errno;
+pub use flock::{Flock, OwnerEx};
+pub use iovec::IoVec;
+pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};
+pub use termios::{Termio, Termios, Termios2, WinSize};
 
 /// Flag and enum constants, one module for each set of `flags.tbl`.
 #[allow(non_upper_case_globals, reason = "names are the uapi's")]

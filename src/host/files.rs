@@ -176,4 +176,72 @@ pub trait Files {
     /// # Errors
     /// `EINVAL`, `EPERM`.
     fn set_status_flags(&mut self, fd: &HostFd, flags: u32) -> Result<(), Errno>;
+
+    /// Sets the length in bytes.
+    ///
+    /// # Errors
+    /// Those of ftruncate(2).
+    fn truncate(&mut self, fd: &HostFd, len: u64) -> Result<(), Errno>;
+
+    /// Gets or gives back space (fallocate(2), FALLOC_FL_* `mode`).
+    ///
+    /// # Errors
+    /// Those of fallocate(2).
+    fn allocate(&mut self, fd: &HostFd, mode: u32, offset: i64, len: i64) -> Result<(), Errno>;
+
+    /// Writes to the device.
+    ///
+    /// # Errors
+    /// Those of fsync(2).
+    fn sync(&mut self, fd: &HostFd, what: Sync) -> Result<(), Errno>;
+
+    /// Writes everything to its devices.
+    fn sync_all(&mut self);
+
+    /// Says how a range will be used (posix_fadvise(2)).
+    ///
+    /// # Errors
+    /// `EINVAL`, `ESPIPE`.
+    fn advise(&mut self, fd: &HostFd, offset: i64, len: i64, advice: u32) -> Result<(), Errno>;
+
+    /// Sets or removes the open file's lock (LOCK_* `operation`) without waiting.
+    ///
+    /// # Errors
+    /// `EAGAIN`: somebody else has one.
+    fn flock(&mut self, fd: &HostFd, operation: u32) -> Result<(), Errno>;
+
+    /// Carries out F_GETLK, F_SETLK or their OFD variants.
+    ///
+    /// # Errors
+    /// Those of fcntl(2); `EINVAL` for another command.
+    fn record_lock(&mut self, fd: &HostFd, command: u32, lock: &mut RecordLock) -> Result<(), Errno>;
+
+    /// A command of fcntl(2) whose argument is a number: pipe size, seals, leases.
+    ///
+    /// # Errors
+    /// Those of fcntl(2); `EINVAL` for another command.
+    fn control(&mut self, fd: &HostFd, command: u32, arg: i32) -> Result<i32, Errno>;
+
+    /// Gets or sets a write lifetime hint (F_GET_RW_HINT and its kin).
+    ///
+    /// # Errors
+    /// `EINVAL`.
+    fn write_hint(&mut self, fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno>;
+
+    /// A file in memory (memfd_create(2)).
+    ///
+    /// # Errors
+    /// Those of memfd_create(2).
+    fn memfd(&mut self, name: &[u8], flags: u32) -> Result<HostFd, Errno>;
+
+    /// Copies within the host (copy_file_range(2)); offsets of `None` are the files' own. Moves the given offsets.
+    ///
+    /// # Errors
+    /// Those of copy_file_range(2).
+    fn copy_range(
+        &mut self,
+        from: (&HostFd, Option<&mut u64>),
+        to: (&HostFd, Option<&mut u64>),
+        len: u64,
+    ) -> Result<usize, Errno>;
 }

@@ -1,9 +1,9 @@
 //! Open files of the real host.
 
-use super::{FileStat, FileTime, Files, HostFd, RealHost, Transfer, Waiting, sys};
+use super::{FileStat, FileTime, Files, HostFd, RealHost, RecordLock, Sync, Transfer, Waiting, sys};
 use crate::abi::Errno;
 use crate::mem::Spans;
-use rustix::fs::{AtFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
+use rustix::fs::{AtFlags, MemfdFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
 
 impl Files for RealHost {
     fn inherited(&mut self) -> Vec<(i32, HostFd)> {
@@ -70,6 +70,61 @@ impl Files for RealHost {
             fcntl_setfl(fd, new)?;
         }
         Ok(())
+    }
+
+    fn truncate(&mut self, fd: &HostFd, len: u64) -> Result<(), Errno> {
+        Ok(rustix::fs::ftruncate(fd, len)?)
+    }
+
+    fn allocate(&mut self, fd: &HostFd, mode: u32, offset: i64, len: i64) -> Result<(), Errno> {
+        sys::allocate(fd, mode, offset, len)
+    }
+
+    fn sync(&mut self, fd: &HostFd, what: Sync) -> Result<(), Errno> {
+        match what {
+            Sync::All => Ok(rustix::fs::fsync(fd)?),
+            Sync::Data => Ok(rustix::fs::fdatasync(fd)?),
+            Sync::FileSystem => Ok(rustix::fs::syncfs(fd)?),
+            Sync::Range(offset, len, flags) => sys::sync_range(fd, offset, len, flags),
+        }
+    }
+
+    fn sync_all(&mut self) {
+        rustix::fs::sync();
+    }
+
+    fn advise(&mut self, fd: &HostFd, offset: i64, len: i64, advice: u32) -> Result<(), Errno> {
+        sys::advise(fd, offset, len, advice)
+    }
+
+    fn flock(&mut self, fd: &HostFd, operation: u32) -> Result<(), Errno> {
+        sys::flock(fd, operation)
+    }
+
+    fn record_lock(&mut self, fd: &HostFd, command: u32, lock: &mut RecordLock) -> Result<(), Errno> {
+        sys::record_lock(fd, command, lock)
+    }
+
+    fn control(&mut self, fd: &HostFd, command: u32, arg: i32) -> Result<i32, Errno> {
+        sys::control(fd, command, arg)
+    }
+
+    fn write_hint(&mut self, fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno> {
+        sys::write_hint(fd, command, hint)
+    }
+
+    fn memfd(&mut self, name: &[u8], flags: u32) -> Result<HostFd, Errno> {
+        let flags = MemfdFlags::from_bits_retain(flags) | MemfdFlags::CLOEXEC;
+        Ok(rustix::fs::memfd_create(name, flags)?.into())
+    }
+
+    fn copy_range(
+        &mut self,
+        from: (&HostFd, Option<&mut u64>),
+        to: (&HostFd, Option<&mut u64>),
+        len: u64,
+    ) -> Result<usize, Errno> {
+        Ok(rustix::fs::copy_file_range(from.0, from.1, to.0, to.1, len as usize)?)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Host calls that have no safe wrapper. The only `unsafe` of `host/`.
 #![expect(unsafe_code, reason = "raw host calls over spans of guest memory and signal handlers")]
 
-use super::{HostFd, Transfer};
+use super::{HostFd, RecordLock, Transfer};
 use crate::abi::Errno;
+use crate::abi::consts::fcntl as cmd;
 use crate::mem::Spans;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
@@ -144,4 +145,71 @@ pub fn die_by_signal(signal: crate::abi::Signal) {
         libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
         libc::raise(signo);
     }
+}
+
+/// A host call's result as success or an error.
+fn success(result: libc::c_int) -> Result<(), Errno> {
+    if result < 0 { Err(last_error()) } else { Ok(()) }
+}
+
+/// fallocate(2).
+pub(super) fn allocate(fd: &HostFd, mode: u32, offset: i64, len: i64) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    success(unsafe { libc::fallocate(fd.raw(), mode as i32, offset, len) })
+}
+
+/// sync_file_range(2).
+pub(super) fn sync_range(fd: &HostFd, offset: i64, len: i64, flags: u32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    success(unsafe { libc::sync_file_range(fd.raw(), offset, len, flags) })
+}
+
+/// posix_fadvise(2), which returns its error.
+pub(super) fn advise(fd: &HostFd, offset: i64, len: i64, advice: u32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    match unsafe { libc::posix_fadvise(fd.raw(), offset, len, advice as i32) } {
+        0 => Ok(()),
+        e => Err(Errno(e as u16)),
+    }
+}
+
+/// flock(2) with LOCK_NB.
+pub(super) fn flock(fd: &HostFd, operation: u32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    success(unsafe { libc::flock(fd.raw(), operation as i32 | libc::LOCK_NB) })
+}
+
+/// F_GETLK, F_SETLK and the OFD variants of fcntl(2).
+pub(super) fn record_lock(fd: &HostFd, command: u32, lock: &mut RecordLock) -> Result<(), Errno> {
+    if !matches!(command, cmd::F_GETLK | cmd::F_SETLK | cmd::F_OFD_GETLK | cmd::F_OFD_SETLK) {
+        return Err(Errno::EINVAL);
+    }
+    let mut l =
+        libc::flock { l_type: lock.kind, l_whence: lock.whence, l_start: lock.start, l_len: lock.len, l_pid: lock.pid };
+    // SAFETY: these commands read and write one struct flock.
+    success(unsafe { libc::fcntl(fd.raw(), command as i32, &raw mut l) })?;
+    *lock = RecordLock { kind: l.l_type, whence: l.l_whence, start: l.l_start, len: l.l_len, pid: l.l_pid };
+    Ok(())
+}
+
+/// Commands of fcntl(2) that take and give numbers.
+pub(super) fn control(fd: &HostFd, command: u32, arg: i32) -> Result<i32, Errno> {
+    if !matches!(
+        command,
+        cmd::F_GETPIPE_SZ | cmd::F_SETPIPE_SZ | cmd::F_ADD_SEALS | cmd::F_GET_SEALS | cmd::F_SETLEASE | cmd::F_GETLEASE
+    ) {
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: these commands take no pointer.
+    let result = unsafe { libc::fcntl(fd.raw(), command as i32, arg) };
+    success(result).map(|()| result)
+}
+
+/// F_GET_RW_HINT and its kin.
+pub(super) fn write_hint(fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno> {
+    if !matches!(command, cmd::F_GET_RW_HINT | cmd::F_SET_RW_HINT | cmd::F_GET_FILE_RW_HINT | cmd::F_SET_FILE_RW_HINT) {
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: these commands read or write one 64-bit value.
+    success(unsafe { libc::fcntl(fd.raw(), command as i32, std::ptr::from_mut(hint)) })
 }

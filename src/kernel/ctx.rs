@@ -43,6 +43,13 @@ impl<'a> Ctx<'a> {
         self.files.borrow_mut()
     }
 
+    /// Gives the calling thread a descriptor table of its own, with the same files, if it shares one.
+    pub fn unshare_files(&mut self) {
+        let own = Rc::new(RefCell::new(self.files.borrow().clone()));
+        self.thread().files = Rc::clone(&own);
+        self.files = own;
+    }
+
     /// The calling thread.
     pub fn thread(&mut self) -> &mut Thread {
         self.kernel.threads.get_mut(&self.tid).expect("a context exists only for a live thread")

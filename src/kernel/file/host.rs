@@ -66,6 +66,9 @@ impl FileOps for HostFile {
     }
 
     fn read(&self, ctx: &mut Ctx, _file: &File, buf: &mut Buffer, how: Access) -> Result<usize, Stop> {
+        if self.kind == FileKind::Directory {
+            return Err(Errno::EISDIR.into());
+        }
         let (host, how) = (&mut ctx.kernel.host, self.transfer(how));
         let result = match buf.own() {
             Some(own) => host.read_bytes(&self.fd, own, how),
@@ -97,6 +100,16 @@ impl FileOps for HostFile {
 
     fn stat(&self, ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
         ctx.kernel.host.stat(&self.fd)
+    }
+
+    fn truncate(&self, ctx: &mut Ctx, _file: &File, len: u64) -> Result<(), Errno> {
+        ctx.kernel.host.truncate(&self.fd, len)
+    }
+
+    fn pipe_size(&self, ctx: &mut Ctx, new: Option<u32>) -> SysResult {
+        use crate::abi::consts::fcntl::{F_GETPIPE_SZ, F_SETPIPE_SZ};
+        let (cmd, arg) = new.map_or((F_GETPIPE_SZ, 0), |n| (F_SETPIPE_SZ, n as i32));
+        Ok(ctx.kernel.host.control(&self.fd, cmd, arg)? as u64)
     }
 
     fn set_flags(&self, ctx: &mut Ctx, _file: &File, flags: u32) -> Result<(), Errno> {

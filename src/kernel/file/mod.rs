@@ -167,6 +167,15 @@ pub trait FileOps: std::fmt::Debug {
         Err(Errno::ENOTTY.into())
     }
 
+    /// Gives the capacity of a pipe in bytes, after setting it if asked to (fcntl(2), F_SETPIPE_SZ).
+    ///
+    /// # Errors
+    /// `EBADF`: not a pipe.
+    fn pipe_size(&self, ctx: &mut Ctx, new: Option<u32>) -> SysResult {
+        let _ = (ctx, new);
+        Err(Errno::EBADF.into())
+    }
+
     /// Takes over changed status flags (O_APPEND, O_DIRECT, O_NOATIME; O_NONBLOCK never concerns it).
     ///
     /// # Errors
@@ -196,6 +205,8 @@ pub struct Owner {
     pub id: i32,
     /// The signal instead of SIGIO; 0: SIGIO.
     pub signal: i32,
+    /// Real and effective user id of whoever set it.
+    pub uids: [u32; 2],
 }
 
 /// An open file description (open(2)).
@@ -208,6 +219,8 @@ pub struct File {
     pub offset: Cell<u64>,
     /// Who gets signals.
     pub owner: Cell<Owner>,
+    /// The process has set record locks through it.
+    pub has_record_locks: Cell<bool>,
 }
 
 impl File {
@@ -221,6 +234,7 @@ impl File {
             flags: Cell::new(flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)),
             offset: Cell::new(0),
             owner: Cell::new(Owner::default()),
+            has_record_locks: Cell::new(false),
         })
     }
 

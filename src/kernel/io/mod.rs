@@ -4,11 +4,17 @@
 //! and O_NONBLOCK, what a signal in the middle of a transfer gives, file size limits, SIGPIPE.
 
 mod descriptors;
+mod fcntl;
+mod locks;
 mod rw;
 mod transfer;
+mod whole;
 
 pub use descriptors::*;
+pub use fcntl::fcntl;
+pub use locks::flock;
 pub use rw::*;
+pub use whole::*;
 
 use super::file::{Access, Buffer, File, FileKind};
 use super::*;

@@ -1,13 +1,16 @@
 //! How a read or write of any file goes on: checks, waiting, progress.
 
 use super::*;
+use crate::abi::IoVec;
 use crate::mem::GuestAddr;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The most that one call transfers (MAX_RW_COUNT).
 pub(super) const MAX_RW: u64 = 0x7fff_f000;
-const RLIMIT_FSIZE: usize = 1;
+/// The most pieces of one transfer (UIO_MAXIOV).
+const IOV_MAX: u64 = 1024;
+const RLIMIT_FSIZE: usize = consts::rlimit::RLIMIT_FSIZE as usize;
 
 /// A transfer that waits: the file it began with, whatever becomes of the descriptor, and the bytes done.
 struct Waiting {
@@ -53,6 +56,33 @@ pub(super) fn one_piece(ctx: &Ctx, addr: GuestAddr, count: u64) -> Result<Buffer
         return Err(Errno::EFAULT);
     }
     Ok(Buffer::guest(ctx.space(), vec![(addr, count.min(MAX_RW))]))
+}
+
+/// The guest memory that an iovec array describes.
+///
+/// # Errors
+/// `EINVAL`: too many pieces or a negative length. `EFAULT`: the array cannot be read or a piece leaves the address
+/// space.
+pub(super) fn pieces(ctx: &Ctx, iov: GuestAddr, count: u64) -> Result<Buffer, Errno> {
+    if count > IOV_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let mem = ctx.mem();
+    let vec: Vec<IoVec> = mem.copy_in_array(iov, count as usize)?;
+    if vec.iter().any(|v| v.len > i64::MAX as u64) {
+        return Err(Errno::EINVAL);
+    }
+    let (mut pieces, mut room) = (Vec::with_capacity(vec.len()), MAX_RW);
+    for v in vec {
+        if !mem.access_ok(GuestAddr(v.base), v.len) {
+            return Err(Errno::EFAULT);
+        }
+        let len = v.len.min(room);
+        room -= len;
+        pieces.push((GuestAddr(v.base), len));
+    }
+    drop(mem);
+    Ok(Buffer::guest(ctx.space(), pieces))
 }
 
 /// Reads once, waiting if the file has nothing yet.
