@@ -10,7 +10,10 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use sevm::abi::Errno;
-use sevm::mem::{AreaName, Backing, GuestAddr, MapFlags, MapRequest, PAGE_SIZE, Prot, RemapFlags, Space, Windows};
+use sevm::cpu::{Access, FaultKind};
+use sevm::mem::{
+    AreaName, Backing, GuestAddr, Locking, MapFlags, MapRequest, PAGE_SIZE, Prot, RemapFlags, Space, Windows,
+};
 
 /// The pages that fixed operations use, so that they meet often.
 const ARENA: u64 = 0x10_0000;
@@ -532,4 +535,199 @@ proptest! {
             prop_assert_eq!(space.total_mapped(), mapped + PAGE_SIZE);
         }
     }
+}
+
+const RW: Prot = Prot::READ.union(Prot::WRITE);
+
+fn space() -> Space {
+    Space::new(&Windows::new(32).unwrap()).unwrap()
+}
+
+fn fixed(space: &mut Space, page: u64, pages: u64, prot: Prot) -> GuestAddr {
+    space.map(&MapRequest::anonymous_at(arena(page), pages * PAGE_SIZE, prot)).unwrap()
+}
+
+#[test]
+fn strings_end_where_the_pages_do() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 2, RW);
+    let end = start.offset(2 * PAGE_SIZE);
+    s.write(GuestAddr(end.0 - 6), b"hello\0").unwrap();
+    assert_eq!(s.read_cstr(GuestAddr(end.0 - 6), 4096), Ok(b"hello".to_vec()));
+    assert_eq!(s.read_cstr(GuestAddr(end.0 - 6), 6), Ok(b"hello".to_vec()));
+    assert_eq!(s.read_cstr(GuestAddr(end.0 - 6), 5), Err(Errno::ENAMETOOLONG));
+    s.write(GuestAddr(end.0 - 6), b"hello!").unwrap();
+    assert_eq!(s.read_cstr(GuestAddr(end.0 - 6), 4096), Err(Errno::EFAULT));
+    assert_eq!(s.read_cstr(GuestAddr(end.0 - 6), 6), Err(Errno::ENAMETOOLONG));
+    assert_eq!(s.read_cstr(GuestAddr::NULL, 4096), Err(Errno::EFAULT));
+    assert_eq!(s.read_cstr(GuestAddr(u64::MAX), 4096), Err(Errno::EFAULT));
+    assert_eq!(s.read_cstr(GuestAddr(u64::MAX - 300), 4096), Err(Errno::EFAULT));
+}
+
+#[test]
+fn values_and_arrays_are_copied_whole_or_not() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 3, RW);
+    let last = GuestAddr(start.0 + 3 * PAGE_SIZE - 8);
+    s.copy_out(last, &0x1122_3344_5566_7788u64).unwrap();
+    assert_eq!(s.copy_in::<u64>(last), Ok(0x1122_3344_5566_7788));
+    assert_eq!(s.copy_in::<u64>(last.offset(1)), Err(Errno::EFAULT));
+    assert_eq!(s.copy_out(last.offset(4), &[1u32, 2]), Err(Errno::EFAULT));
+    assert_eq!(s.copy_in::<u32>(last.offset(4)), Ok(1), "what fits is written");
+    s.copy_out_array(start, &(0..2048u32).collect::<Vec<_>>()).unwrap();
+    assert_eq!(s.copy_in_array::<u32>(start.offset(4), 2047).unwrap()[2046], 2047);
+    assert_eq!(s.copy_in_array::<u32>(start, usize::MAX), Err(Errno::EFAULT));
+    assert_eq!(s.copy_in_array::<u32>(start, 1 << 40), Err(Errno::EFAULT));
+    assert_eq!(s.copy_in_array::<u32>(GuestAddr::NULL, 0), Ok(vec![]));
+    assert_eq!(s.copy_in::<[u8; 8192]>(start).map(|b| b[4]), Ok(1));
+}
+
+#[test]
+fn spans_stop_at_the_first_bad_page() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 4, RW);
+    s.protect(start.offset(2 * PAGE_SIZE), PAGE_SIZE, Prot::READ).unwrap();
+    s.protect(start.offset(3 * PAGE_SIZE), PAGE_SIZE, Prot::empty()).unwrap();
+    assert_eq!(s.spans_in(start.offset(10), 1 << 20).unwrap().len(), 3 * PAGE_SIZE - 10);
+    assert_eq!(s.spans_out(start.offset(10), 1 << 20).unwrap().len(), 2 * PAGE_SIZE - 10);
+    assert_eq!(s.spans_out(start.offset(2 * PAGE_SIZE), 1).unwrap_err(), Errno::EFAULT);
+    assert_eq!(s.spans_in(start, u64::MAX).unwrap_err(), Errno::EFAULT);
+    assert!(s.spans_in(GuestAddr::NULL, 0).unwrap().is_empty());
+    s.write_log().set_enabled(true);
+    s.spans_out(start, 100).unwrap();
+    s.copy_out(start.offset(8), &7u32).unwrap();
+    assert_eq!(s.write_log().take(), vec![(start, 100), (start.offset(8), 4)]);
+}
+
+#[test]
+fn faults_are_told_apart() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 1, Prot::READ);
+    assert_eq!(s.classify_fault(start, Access::Write), FaultKind::Protection);
+    assert_eq!(s.classify_fault(start, Access::Execute), FaultKind::Protection);
+    assert_eq!(s.classify_fault(start.offset(PAGE_SIZE), Access::Read), FaultKind::Unmapped);
+    assert_eq!(s.classify_fault(GuestAddr(u64::MAX), Access::Read), FaultKind::Unmapped);
+    assert_eq!(s.classify_fault(start, Access::Read), FaultKind::BeyondFile);
+}
+
+#[test]
+fn stacks_grow_to_their_limit_and_keep_a_gap() {
+    let mut s = space();
+    let mib = 1 << 20;
+    let top = GuestAddr(64 * mib);
+    let request = MapRequest::anonymous_at(GuestAddr(top.0 - PAGE_SIZE), PAGE_SIZE, RW);
+    s.map(&MapRequest { flags: request.flags | MapFlags::GROWSDOWN, name: AreaName::Stack, ..request }).unwrap();
+    // A hint in the gap below is not honoured, and the break stops before it.
+    let near = MapRequest { addr: GuestAddr(top.0 - mib / 2), ..MapRequest::anonymous(PAGE_SIZE, RW) };
+    assert_ne!(s.map(&near), Ok(near.addr));
+    // Kernel writes extend it, reads see zeros.
+    assert_eq!(s.copy_in::<u64>(GuestAddr(top.0 - 3 * PAGE_SIZE)), Ok(0));
+    s.copy_out(GuestAddr(top.0 - 3 * PAGE_SIZE), &5u64).unwrap();
+    assert_eq!(s.area_at(GuestAddr(top.0 - 3 * PAGE_SIZE)).unwrap().name, AreaName::Stack);
+    assert!(s.grow_stack(GuestAddr(top.0 - 8 * mib)));
+    assert!(!s.grow_stack(GuestAddr(top.0 - 8 * mib - 1)), "the limit is 8 MiB");
+    s.limits.stack = u64::MAX;
+    s.map(&MapRequest::anonymous_at(GuestAddr(top.0 - 20 * mib), PAGE_SIZE, RW)).unwrap();
+    let below = top.0 - 20 * mib + PAGE_SIZE;
+    assert!(!s.grow_stack(GuestAddr(below + mib - PAGE_SIZE)), "an area is nearer than 1 MiB");
+    assert!(s.grow_stack(GuestAddr(below + mib)));
+    s.limits.address_space = s.total_mapped();
+    assert!(!s.grow_stack(GuestAddr(below + mib - 1)));
+    assert!(!s.grow_stack(GuestAddr(8)));
+}
+
+#[test]
+fn sizes_that_overflow_are_refused() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 2, RW);
+    let limit = s.limit();
+    let anon = |addr: u64, len: u64, extra: MapFlags| {
+        let request = MapRequest::anonymous(len, RW);
+        MapRequest { addr: GuestAddr(addr), flags: request.flags | extra, ..request }
+    };
+    for len in [limit + 1, 1 << 62, u64::MAX - PAGE_SIZE, u64::MAX] {
+        assert_eq!(s.map(&anon(0, len, MapFlags::empty())), Err(Errno::ENOMEM));
+        assert_eq!(s.map(&anon(start.0, len, MapFlags::FIXED)), Err(Errno::ENOMEM));
+        assert_eq!(s.unmap(start, len), Err(Errno::EINVAL));
+        assert_eq!(s.protect(start, len, RW), Err(Errno::ENOMEM));
+        assert!(s.remap(start, PAGE_SIZE, len, RemapFlags::MAYMOVE, GuestAddr::NULL).is_err());
+        assert!(s.discard(start, len).is_err());
+        assert!(s.set_locked(start, len, Locking::Now).is_err());
+        assert!(!s.access_ok(start, len));
+    }
+    assert_eq!(s.map(&anon(limit, PAGE_SIZE, MapFlags::FIXED)), Err(Errno::ENOMEM));
+    assert_eq!(s.map(&anon(limit - PAGE_SIZE, PAGE_SIZE, MapFlags::FIXED)), Ok(GuestAddr(limit - PAGE_SIZE)));
+    // A hint that cannot be met is forgotten.
+    assert!(s.map(&anon(u64::MAX - 5, PAGE_SIZE, MapFlags::empty())).is_ok());
+    assert_eq!(s.map(&anon(5000, PAGE_SIZE, MapFlags::empty())), Ok(GuestAddr(65536)));
+    assert_eq!(s.brk(GuestAddr(u64::MAX)), GuestAddr(0));
+    assert!(s.resident(start, u64::MAX).is_err());
+    assert!(s.zero(GuestAddr(u64::MAX), 2).is_err());
+    assert!(s.peek(GuestAddr(u64::MAX), &mut [0; 2]).is_err());
+}
+
+#[test]
+fn limits_hold() {
+    let mut s = space();
+    let start = fixed(&mut s, 0, 4, RW);
+    s.limits.address_space = 8 * PAGE_SIZE;
+    assert_eq!(s.map(&MapRequest::anonymous(5 * PAGE_SIZE, RW)), Err(Errno::ENOMEM));
+    fixed(&mut s, 0, 8, RW);
+    assert_eq!(s.remap(start, 8 * PAGE_SIZE, 9 * PAGE_SIZE, RemapFlags::MAYMOVE, GuestAddr::NULL), Err(Errno::ENOMEM));
+    s.limits.address_space = u64::MAX;
+    s.limits.data = 8 * PAGE_SIZE;
+    let read_only = s.map(&MapRequest::anonymous(PAGE_SIZE, Prot::READ)).unwrap();
+    assert_eq!(s.protect(read_only, PAGE_SIZE, RW), Err(Errno::ENOMEM));
+    assert_eq!(s.map(&MapRequest::anonymous(PAGE_SIZE, RW)), Err(Errno::ENOMEM));
+    s.limits.data = u64::MAX;
+    s.limits.commit = 1 << 20;
+    assert_eq!(s.map(&MapRequest::anonymous((1 << 20) + 1, RW)), Err(Errno::ENOMEM));
+    assert!(s.map(&MapRequest::anonymous((1 << 20) + 1, Prot::empty())).is_ok());
+    s.limits.locked = 2 * PAGE_SIZE;
+    assert_eq!(s.set_locked(start, 3 * PAGE_SIZE, Locking::Now), Err(Errno::ENOMEM));
+    assert_eq!(s.set_locked(start, 2 * PAGE_SIZE, Locking::Now), Ok(()));
+    assert_eq!(s.locked_bytes(), 2 * PAGE_SIZE);
+    assert_eq!(s.set_locked(start.offset(5), 1, Locking::Unlock), Ok(()));
+    assert_eq!(s.locked_bytes(), PAGE_SIZE);
+}
+
+#[test]
+fn changes_are_told() {
+    let mut s = space();
+    assert_eq!(s.take_changes(), vec![(GuestAddr(0), s.limit())], "a new space forgets its predecessor");
+    let start = fixed(&mut s, 0, 4, Prot::READ | Prot::EXEC);
+    s.take_changes();
+    s.poke(start.offset(100), b"code").unwrap();
+    assert_eq!(s.take_changes(), vec![(start.offset(100), 4)]);
+    s.protect(start, PAGE_SIZE, RW).unwrap();
+    assert_eq!(s.take_changes(), vec![(start, PAGE_SIZE)]);
+    s.write(start, b"data").unwrap();
+    assert_eq!(s.take_changes(), vec![]);
+    s.unmap(start, 8 * PAGE_SIZE).unwrap();
+    assert_eq!(s.take_changes(), vec![(start, 4 * PAGE_SIZE)]);
+    for i in 0..1000 {
+        fixed(&mut s, i * 2, 1, RW);
+    }
+    assert!(s.take_changes().len() <= 128);
+}
+
+#[test]
+fn private_memory_of_forks_is_apart() {
+    let windows = Windows::new(32).unwrap();
+    let mut parent = Space::new(&windows).unwrap();
+    let start = fixed(&mut parent, 0, 3, RW);
+    parent.write(start, b"before").unwrap();
+    parent.set_option(start.offset(PAGE_SIZE), PAGE_SIZE, sevm::mem::AreaOption::DontFork, true).unwrap();
+    parent.write(start.offset(2 * PAGE_SIZE), b"wiped").unwrap();
+    parent.set_option(start.offset(2 * PAGE_SIZE), PAGE_SIZE, sevm::mem::AreaOption::WipeOnFork, true).unwrap();
+    let mut child = parent.fork().unwrap();
+    assert_ne!(child.id(), parent.id());
+    child.write(start, b"child!").unwrap();
+    assert_eq!(parent.copy_in::<[u8; 6]>(start), Ok(*b"before"));
+    assert_eq!(child.copy_in::<[u8; 6]>(start), Ok(*b"child!"));
+    assert_eq!(child.copy_in::<u8>(start.offset(PAGE_SIZE)), Err(Errno::EFAULT));
+    assert_eq!(child.copy_in::<[u8; 5]>(start.offset(2 * PAGE_SIZE)), Ok([0; 5]));
+    let id = child.id();
+    drop(child);
+    assert_eq!(Space::new(&windows).unwrap().id(), id);
 }

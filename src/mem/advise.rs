@@ -230,12 +230,13 @@ impl Space {
 
     /// Number of pages of the space that are in the host's memory (`VmRSS` in pages).
     pub fn resident_pages(&self) -> u64 {
-        let count = |area: &Area| {
-            self.window
-                .resident(area.start.0, area.pages() * PAGE_SIZE)
-                .map_or(0, |pages| pages.iter().filter(|&&page| page & 1 != 0).count() as u64)
+        const CHUNK: u64 = 4096 * PAGE_SIZE;
+        let count = |area: &Area| -> u64 {
+            let starts = (area.start.0..area.end.0).step_by(CHUNK as usize);
+            let chunks = starts.map(|at| self.window.resident(at, CHUNK.min(area.end.0 - at)));
+            chunks.map(|pages| pages.map_or(0, |p| p.iter().filter(|&&page| page & 1 != 0).count() as u64)).sum()
         };
-        self.areas.values().map(count).sum()
+        self.areas.values().filter(|area| !area.prot.is_empty()).map(count).sum()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
-use super::{GuestAddr, PAGE_SIZE};
+use super::GuestAddr;
 
 bitflags::bitflags! {
     /// What a guest may do with the bytes of an area; the values of `PROT_*`.
@@ -270,10 +270,5 @@ impl Area {
             self.sealed,
             self.may_write,
         ]
-    }
-
-    /// Number of pages.
-    pub(super) fn pages(&self) -> u64 {
-        self.len() / PAGE_SIZE
     }
 }

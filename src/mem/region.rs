@@ -173,7 +173,13 @@ impl Window {
 
     /// Makes the range inaccessible and empty.
     pub(super) fn clear(&self, at: u64, len: u64) -> Result<(), Errno> {
-        self.map_anonymous(at, len, Prot::empty())
+        let mapped = self.map_anonymous(at, len, Prot::empty());
+        if mapped == Err(Errno::ENOMEM) {
+            // The host has no mapping to spare. Closing and emptying the present ones takes none.
+            self.protect(at, len, Prot::empty())?;
+            return self.advise(at, len, Advice::LinuxDontNeed);
+        }
+        mapped
     }
 
     /// Maps private zero pages over the range.
@@ -456,4 +462,50 @@ pub(super) fn take_bus_error(window: &Window) -> Option<u64> {
     }
     BUS_ERROR.store(0, Ordering::Release);
     Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn bus_errors_in_a_window_are_caught_and_told_once() {
+        install_bus_guard().unwrap();
+        let window = Windows::new(28).unwrap().take().unwrap();
+        let file = tempfile::tempfile().unwrap();
+        window.map_file(0x10_000, 2 * PAGE_SIZE, Prot::READ, file.as_fd(), 0, Sharing::Shared).unwrap();
+        let mut buf = [1u8; 8];
+        assert_eq!(window.read_guarded(0x10_000, &mut buf), 0);
+        window.read_plain(0x11_008, &mut buf).unwrap();
+        assert_eq!(buf, [0; 8]);
+        assert_eq!(take_bus_error(&window), Some(0x11_000));
+        assert_eq!(take_bus_error(&window), None);
+    }
+
+    #[test]
+    fn a_window_is_empty_when_its_index_returns() {
+        let windows = Windows::new(28).unwrap();
+        let first = windows.take().unwrap();
+        first.map_anonymous(0, PAGE_SIZE, Prot::READ | Prot::WRITE).unwrap();
+        first.write_plain(0, b"secret").unwrap();
+        let (index, base) = (first.index(), first.base());
+        drop(first);
+        let second = windows.take().unwrap();
+        assert_eq!((second.index(), second.base()), (index, base));
+        let mut buf = [1u8; 6];
+        assert_eq!(second.read_guarded(0, &mut buf), 0);
+        second.map_anonymous(0, PAGE_SIZE, Prot::READ).unwrap();
+        second.read_plain(0, &mut buf).unwrap();
+        assert_eq!(buf, [0; 6]);
+    }
+
+    #[test]
+    fn ranges_outside_a_window_are_refused() {
+        let window = Windows::new(28).unwrap().take().unwrap();
+        assert!(window.clear(window.size(), PAGE_SIZE).is_err());
+        assert!(window.clear(u64::MAX - 1, PAGE_SIZE).is_err());
+        assert!(window.read_plain(window.size() - 4, &mut [0; 8]).is_err());
+        assert!(Windows::new(12).is_err());
+    }
 }
