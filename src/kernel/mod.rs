@@ -14,6 +14,7 @@ pub mod file;
 pub mod fs;
 pub mod io;
 pub mod mm;
+pub mod pipe;
 mod process;
 pub mod procfs;
 mod sched;
@@ -27,7 +28,7 @@ pub use ctx::Ctx;
 pub use exec::Program;
 pub use fd::FdTable;
 pub use process::{Credentials, ExitStatus, FsContext, Process, ResourceLimit};
-pub use sched::{Slept, Wait, WaitKey};
+pub use sched::{Slept, Wait, WaitKey, Wakeups};
 pub use thread::{InCall, State, Thread};
 
 use crate::abi::{Errno, Signal};
@@ -128,6 +129,9 @@ pub struct Kernel {
     pub events: Vec<Event>,
     /// Threads in the order in which they run next.
     pub(crate) queue: sched::RunQueue,
+    /// Wakes whoever waits for objects that have changed by themselves.
+    pub wakeups: Wakeups,
+    pub(crate) last_object: u64,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
     /// Set by a call that `--strict` forbids.
@@ -148,6 +152,8 @@ impl Kernel {
             counters: Counters { calls: vec![0; ENTRIES.len()], ..Counters::default() },
             events: Vec::new(),
             queue: sched::RunQueue::default(),
+            wakeups: Wakeups::default(),
+            last_object: 0,
             time,
             strict_violation: None,
             next_pid: 1000,

@@ -32,6 +32,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Whether the effective capabilities have this one (CAP_* number).
+    pub fn has(&self, capability: u32) -> bool {
+        self.caps[0] >> capability & 1 != 0
+    }
+
     /// Those of sevm itself.
     pub fn from_host() -> Credentials {
         let uid = rustix::process::getuid().as_raw();

@@ -5,7 +5,9 @@
 
 use super::*;
 use crate::host::{HostClock, HostFd, PollFd};
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// Something inside the machine that a thread can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +59,22 @@ impl Wait {
     }
 }
 
+/// Changes of objects that happened where the kernel is not at hand, as when the last descriptor of a file goes: shared
+/// by the kernel and those objects.
+#[derive(Clone, Debug, Default)]
+pub struct Wakeups(Rc<RefCell<Vec<WaitKey>>>);
+
+impl Wakeups {
+    /// Notes a change of `key`; whoever waits for it wakes before the next thread's turn.
+    pub fn push(&self, key: WaitKey) {
+        self.0.borrow_mut().push(key);
+    }
+
+    fn take(&self) -> Vec<WaitKey> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+}
+
 /// Runnable threads in the order of their turns.
 #[derive(Debug, Default)]
 pub struct RunQueue(VecDeque<Tid>);
@@ -99,7 +117,16 @@ pub enum Slept {
 impl Kernel {
     /// The thread whose turn it is, taken out of the queue.
     pub fn next_thread(&mut self) -> Option<Tid> {
+        for key in self.wakeups.take() {
+            self.wake_all(key);
+        }
         self.queue.pop()
+    }
+
+    /// A number for a new object that threads can wait for ([`WaitKey::Object`]).
+    pub fn new_object(&mut self) -> u64 {
+        self.last_object += 1;
+        self.last_object
     }
 
     /// Puts a thread that has used up its turn behind the others.
