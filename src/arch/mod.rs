@@ -3,6 +3,7 @@
 //! The architecture is a value at run time. Does not know about memory areas, system calls' meaning, or CPU backends.
 
 pub mod aarch64;
+pub mod cpuid;
 pub mod x86_64;
 
 /// A guest architecture.

@@ -5,12 +5,43 @@
 use crate::arch::{Arch, RegPort};
 use crate::mem::{GuestAddr, Space};
 
-/// Opens a backend by its name for `--cpu` (`auto`: the fastest that works here).
+#[cfg(feature = "unicorn")]
+pub mod unicorn;
+
+/// Makes the CPU that `choice` names: `auto` for the fastest that works here, or a name of [`backends`].
 ///
 /// # Errors
-/// There is no such backend, or it does not work here.
-pub fn open(name: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
-    Err(crate::Error::Usage(format!("no CPU backend '{name}' for {arch}")))
+/// No backend has that name, or it cannot work here.
+pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+    match choice {
+        #[cfg(feature = "unicorn")]
+        "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),
+        #[cfg(not(feature = "unicorn"))]
+        "auto" => Err(crate::Error::Usage(format!("this sevm was built without a CPU backend for {arch}"))),
+        _ => {
+            let names: Vec<&str> = backends().iter().map(|b| b.name).collect();
+            Err(crate::Error::Usage(format!("unknown CPU backend '{choice}' (auto, {})", names.join(", "))))
+        }
+    }
+}
+
+/// What is known about a CPU backend without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// Its name, as `--cpu` takes it.
+    pub name: &'static str,
+    /// The guest architectures that it runs.
+    pub archs: &'static [Arch],
+    /// What it is, in a line.
+    pub summary: &'static str,
+}
+
+/// The backends that this sevm was built with, the fastest first.
+pub fn backends() -> &'static [Backend] {
+    &[
+        #[cfg(feature = "unicorn")]
+        Backend { name: "unicorn", archs: &Arch::ALL, summary: "Unicorn 2.1.5 (QEMU's translator); works everywhere" },
+    ]
 }
 
 /// What the guest tried to do when it faulted.
