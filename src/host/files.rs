@@ -244,4 +244,21 @@ pub trait Files {
         to: (&HostFd, Option<&mut u64>),
         len: u64,
     ) -> Result<usize, Errno>;
+
+    /// Moves bytes between two files of which one is a pipe (splice(2)), never waiting.
+    ///
+    /// # Errors
+    /// Those of splice(2).
+    fn splice(
+        &mut self,
+        from: (&HostFd, Option<&mut u64>),
+        to: (&HostFd, Option<&mut u64>),
+        len: u64,
+    ) -> Result<usize, Errno>;
+
+    /// Copies from one pipe to another without taking (tee(2)), never waiting.
+    ///
+    /// # Errors
+    /// Those of tee(2).
+    fn tee(&mut self, from: &HostFd, to: &HostFd, len: u64) -> Result<usize, Errno>;
 }

@@ -4,6 +4,7 @@ use super::{FileStat, FileTime, Files, HostFd, RealHost, RecordLock, Sync, Trans
 use crate::abi::Errno;
 use crate::mem::Spans;
 use rustix::fs::{AtFlags, MemfdFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
+use rustix::pipe::SpliceFlags;
 
 impl Files for RealHost {
     fn inherited(&mut self) -> Vec<(i32, HostFd)> {
@@ -125,6 +126,23 @@ impl Files for RealHost {
         len: u64,
     ) -> Result<usize, Errno> {
         Ok(rustix::fs::copy_file_range(from.0, from.1, to.0, to.1, len as usize)?)
+    }
+
+    fn splice(
+        &mut self,
+        from: (&HostFd, Option<&mut u64>),
+        to: (&HostFd, Option<&mut u64>),
+        len: u64,
+    ) -> Result<usize, Errno> {
+        // SPLICE_F_NONBLOCK speaks of the pipe only; another file must be ready.
+        if !sys::readable(from.0)? || !sys::writable(to.0)? {
+            return Err(Errno::EAGAIN);
+        }
+        Ok(rustix::pipe::splice(from.0, from.1, to.0, to.1, len as usize, SpliceFlags::NONBLOCK)?)
+    }
+
+    fn tee(&mut self, from: &HostFd, to: &HostFd, len: u64) -> Result<usize, Errno> {
+        Ok(rustix::pipe::tee(from, to, len as usize, SpliceFlags::NONBLOCK)?)
     }
 }
 

@@ -8,6 +8,7 @@
 //! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
 
 mod ctx;
+pub mod event;
 pub mod exec;
 mod fd;
 pub mod file;

@@ -7,6 +7,7 @@ mod descriptors;
 mod fcntl;
 mod locks;
 mod rw;
+mod splice;
 mod transfer;
 mod whole;
 
@@ -14,6 +15,7 @@ pub use descriptors::*;
 pub use fcntl::fcntl;
 pub use locks::flock;
 pub use rw::*;
+pub use splice::*;
 pub use whole::*;
 
 use super::file::{Access, Buffer, File, FileKind};

@@ -138,7 +138,7 @@ fn wait_or_again(ctx: &mut Ctx, file: &Rc<File>, done: u64, how: Access, wait: W
 ///
 /// # Errors
 /// `EFBIG`, and the caller gets SIGXFSZ.
-fn limit_size(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> Result<(), Errno> {
+pub(super) fn limit_size(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> Result<(), Errno> {
     let limit = ctx.process().limits[RLIMIT_FSIZE].soft;
     if limit == u64::MAX || buf.left() == 0 {
         return Ok(());
