@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::arch::Arch;
-use crate::cpu::{self, Cpu, Exit};
+use crate::cpu::{self, Counter, Cpu, Exit};
 use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid, entry_of};
 use crate::mem::Space;
 use crate::trace::{Call, Sink, View};
@@ -77,6 +77,7 @@ impl Machine {
     pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
         loop {
             self.kernel.take_host_signals();
+            self.kernel.tick();
             let Some(tid) = self.kernel.next_thread() else {
                 match self.kernel.sleep() {
                     Slept::Ready => continue,
@@ -84,7 +85,9 @@ impl Machine {
                     Slept::Deadlock => return Err(Error::Deadlock),
                 }
             };
+            self.kernel.begin_turn(tid);
             self.turn(tid)?;
+            self.kernel.end_turn();
             self.drain_events();
         }
         let status = self.kernel.processes.get(&pid).and_then(|p| p.exit);
@@ -118,12 +121,13 @@ impl Machine {
             for (addr, len) in space.take_changes() {
                 cpu.invalidate(space.id(), addr, len);
             }
-            let exit = cpu.run(&mut space, budget)?;
+            if self.kernel.time.is_virtual() {
+                cpu.set_counter(Counter::Retired { offset: self.kernel.monotonic_ns().wrapping_sub(before) });
+            }
+            let exit = cpu.run(&mut space, budget.min(self.kernel.instructions_to_timer(tid)))?;
             drop(space);
             let ran = cpu.retired() - before;
-            if let Some(t) = self.kernel.threads.get_mut(&tid) {
-                t.retired += ran;
-            }
+            self.kernel.retire(tid, ran);
             budget = budget.saturating_sub(ran);
             match exit {
                 Exit::Syscall => {
@@ -134,8 +138,9 @@ impl Machine {
                 Exit::Budget => self.kernel.take_host_signals(),
                 fault => self.kernel.fault(tid, fault, &mut **cpu),
             }
+            self.kernel.tick_timers();
             self.drain_events();
-            if budget == 0 {
+            if budget == 0 || self.kernel.queue.take_yield() {
                 self.kernel.requeue(tid);
                 return Ok(());
             }

@@ -9,6 +9,8 @@ mod iovec;
 mod poll;
 mod signal;
 mod termios;
+mod system;
+mod time;
 
 pub use errno::Errno;
 pub use flock::{Flock, OwnerEx};
@@ -16,6 +18,8 @@ pub use iovec::IoVec;
 pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};
 pub use termios::{Termio, Termios, Termios2, WinSize};
+pub use system::{CapData, CapHeader, Rlimit, RseqCs, Rusage, SchedAttr, Sysinfo, Utsname};
+pub use time::{Itimerspec, Itimerval, Sigevent, Timespec, Timeval, Timex, Timezone, Tms};
 
 /// Flag and enum constants, one module for each set of `flags.tbl`.
 #[allow(non_upper_case_globals, reason = "names are the uapi's")]

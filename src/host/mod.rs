@@ -7,17 +7,20 @@ mod fd;
 mod files;
 mod real;
 mod real_files;
+mod real_system;
 mod sys;
+mod system;
 mod time;
 
 pub use fd::HostFd;
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
 pub use real::RealHost;
 pub use sys::die_by_signal;
+pub use system::{Identity, Load, Names, System, Usage};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Clock {
+pub trait Host: Files + Clock + System {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

@@ -3,7 +3,7 @@
 use super::{Clock, Host, HostClock, PollFd, sys};
 use crate::abi::{Errno, SigSet};
 use rustix::event::{PollFlags, Timespec, poll};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
 
 /// The real host.
 #[derive(Debug, Default)]
@@ -48,7 +48,11 @@ impl Clock for RealHost {
         let t = clock_gettime(match clock {
             HostClock::Realtime => ClockId::Realtime,
             HostClock::Monotonic => ClockId::Monotonic,
+            HostClock::MonotonicRaw => ClockId::MonotonicRaw,
+            HostClock::RealtimeCoarse => ClockId::RealtimeCoarse,
+            HostClock::MonotonicCoarse => ClockId::MonotonicCoarse,
             HostClock::Boottime => ClockId::Boottime,
+            HostClock::Tai => return tai_ns(),
             HostClock::ProcessCpu => ClockId::ProcessCPUTime,
         });
         (t.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(t.tv_nsec as u64)
@@ -85,4 +89,10 @@ impl Clock for RealHost {
     fn take_signals(&mut self) -> SigSet {
         SigSet(sys::take_arrived())
     }
+}
+
+/// International atomic time, or the wall clock's where the host does not know the difference.
+fn tai_ns() -> u64 {
+    let t = clock_gettime_dynamic(DynamicClockId::Tai).unwrap_or_else(|_| clock_gettime(ClockId::Realtime));
+    (t.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(t.tv_nsec as u64)
 }

@@ -147,6 +147,28 @@ pub fn die_by_signal(signal: crate::abi::Signal) {
     }
 }
 
+/// What this process has used (getrusage(2), RUSAGE_SELF).
+pub(super) fn usage() -> super::Usage {
+    // SAFETY: all-zero bytes are a valid `rusage`, which holds integers only.
+    let mut u: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a whole, writable `rusage`.
+    if unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut u) } != 0 {
+        return super::Usage::default();
+    }
+    let ns = |t: libc::timeval| (t.tv_sec as u64).saturating_mul(1_000_000_000) + (t.tv_usec as u64) * 1000;
+    super::Usage {
+        user_ns: ns(u.ru_utime),
+        system_ns: ns(u.ru_stime),
+        max_rss_kib: u.ru_maxrss as u64,
+        minor_faults: u.ru_minflt as u64,
+        major_faults: u.ru_majflt as u64,
+        blocks_in: u.ru_inblock as u64,
+        blocks_out: u.ru_oublock as u64,
+        switches_voluntary: u.ru_nvcsw as u64,
+        switches_involuntary: u.ru_nivcsw as u64,
+    }
+}
+
 /// A host call's result as success or an error.
 fn success(result: libc::c_int) -> Result<(), Errno> {
     if result < 0 { Err(last_error()) } else { Ok(()) }

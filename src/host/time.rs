@@ -10,8 +10,16 @@ pub enum HostClock {
     Realtime,
     /// Time since some start, never set.
     Monotonic,
+    /// Monotonic, not steered by NTP.
+    MonotonicRaw,
+    /// Time since the epoch at the last kernel tick.
+    RealtimeCoarse,
+    /// Monotonic at the last kernel tick.
+    MonotonicCoarse,
     /// Monotonic, time asleep included.
     Boottime,
+    /// International atomic time.
+    Tai,
     /// CPU time of the sevm process.
     ProcessCpu,
 }

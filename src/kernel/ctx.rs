@@ -102,6 +102,7 @@ impl<'a> Ctx<'a> {
         }
         let pc = self.port.pc();
         self.thread().in_call = Some(InCall { raw, index, pc });
+        self.kernel.charge_call(self.tid);
         let counters = &mut self.kernel.counters;
         match index {
             Some(i) => {

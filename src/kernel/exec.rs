@@ -110,7 +110,7 @@ impl Kernel {
         };
         let candidate = Candidate::open(&program.path).map_err(fail)?;
         let caps = hwcaps(candidate.headers.arch)?;
-        let credentials = Credentials::from_host();
+        let credentials = Credentials::from_host(&mut *self.host);
         let image = self.build(&candidate, program, caps, &credentials).map_err(fail)?;
         let fs = FsContext::initial(&mut *self.host, program.cwd.as_deref())?;
         let files = FdTable::inherit(&mut *self.host);
@@ -137,7 +137,7 @@ impl Kernel {
         let loaded = loader::load(&mut space, &file.image(), inner.as_ref())?;
         signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
         let mut random = [0; 16];
-        self.host.random(&mut random);
+        self.random(&mut random);
         let limit = space.limits.stack;
         let stack = stack::build(
             &mut space,
@@ -191,6 +191,9 @@ impl Kernel {
             restart: None,
             call_state: None,
             retired: 0,
+            cpu: time::CpuTime::default(),
+            sched: task::Scheduling::default(),
+            rseq: task::Rseq::default(),
         };
         let layout = process::Layout {
             code: loaded.code,
@@ -211,10 +214,11 @@ impl Kernel {
             envp: program.envp.clone(),
             auxv: stack.auxv,
             pending: signal::Pending::default(),
-            limits: ResourceLimit::from_host(),
+            limits: ResourceLimit::from_host(&mut *self.host),
             personality: 0,
             settings: task::Settings::default(),
             timers: time::ProcessTimers::default(),
+            accounts: time::Accounts::default(),
             start_ns,
             layout,
             exit: None,

@@ -13,6 +13,7 @@ pub mod exec;
 mod fd;
 pub mod file;
 pub mod fs;
+pub mod futex;
 pub mod io;
 pub mod mm;
 pub mod pipe;
@@ -135,6 +136,8 @@ pub struct Kernel {
     pub(crate) last_object: u64,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
+    /// Who waits at which futex.
+    pub futexes: futex::Futexes,
     /// Set by a call that `--strict` forbids.
     pub strict_violation: Option<(&'static str, u64)>,
     pub(crate) next_pid: Pid,
@@ -156,6 +159,7 @@ impl Kernel {
             wakeups: Wakeups::default(),
             last_object: 0,
             time,
+            futexes: futex::Futexes::default(),
             strict_violation: None,
             next_pid: 1000,
         }

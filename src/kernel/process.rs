@@ -32,26 +32,15 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the effective capabilities have this one (CAP_* number).
-    pub fn has(&self, capability: u32) -> bool {
-        self.caps[0] >> capability & 1 != 0
+    /// Those of the user who runs sevm.
+    pub fn from_host(host: &mut dyn Host) -> Credentials {
+        let id = host.identity();
+        Credentials { uid: id.uid, gid: id.gid, groups: id.groups, caps: id.caps }
     }
 
-    /// Those of sevm itself.
-    pub fn from_host() -> Credentials {
-        let uid = rustix::process::getuid().as_raw();
-        let euid = rustix::process::geteuid().as_raw();
-        let gid = rustix::process::getgid().as_raw();
-        let egid = rustix::process::getegid().as_raw();
-        let groups = rustix::process::getgroups().unwrap_or_default().iter().map(|g| g.as_raw()).collect();
-        let all = (1u64 << 41) - 1;
-        let held = if euid == 0 { all } else { 0 };
-        Credentials {
-            uid: [uid, euid, euid, euid],
-            gid: [gid, egid, egid, egid],
-            groups,
-            caps: [held, held, 0, all, 0],
-        }
+    /// Whether the effective capabilities include this one.
+    pub fn has(&self, capability: u32) -> bool {
+        self.caps[0] & (1 << capability) != 0
     }
 }
 
@@ -103,32 +92,8 @@ pub struct ResourceLimit {
 
 impl ResourceLimit {
     /// sevm's own limits, by RLIMIT_* number.
-    pub fn from_host() -> [ResourceLimit; 16] {
-        use rustix::process::{Resource, getrlimit};
-        let mut out = [ResourceLimit { soft: u64::MAX, hard: u64::MAX }; 16];
-        for (number, resource) in [
-            (0, Resource::Cpu),
-            (1, Resource::Fsize),
-            (2, Resource::Data),
-            (3, Resource::Stack),
-            (4, Resource::Core),
-            (5, Resource::Rss),
-            (6, Resource::Nproc),
-            (7, Resource::Nofile),
-            (8, Resource::Memlock),
-            (9, Resource::As),
-            (10, Resource::Locks),
-            (11, Resource::Sigpending),
-            (12, Resource::Msgqueue),
-            (13, Resource::Nice),
-            (14, Resource::Rtprio),
-            (15, Resource::Rttime),
-        ] {
-            let limit = getrlimit(resource);
-            let value = |v: Option<u64>| v.unwrap_or(u64::MAX);
-            out[number] = ResourceLimit { soft: value(limit.current), hard: value(limit.maximum) };
-        }
-        out
+    pub fn from_host(host: &mut dyn Host) -> [ResourceLimit; 16] {
+        host.limits().map(|(soft, hard)| ResourceLimit { soft, hard })
     }
 }
 
@@ -162,6 +127,8 @@ pub struct Process {
     pub settings: task::Settings,
     /// Interval timers.
     pub timers: time::ProcessTimers,
+    /// What its ended threads and its reaped children have used.
+    pub accounts: time::Accounts,
     /// Host-monotonic or virtual time of its start, in nanoseconds.
     pub start_ns: u64,
     /// Where the program's first instruction, code, data, stack and arguments lie: for /proc/PID/stat and prctl.

@@ -77,29 +77,42 @@ impl Wakeups {
 
 /// Runnable threads in the order of their turns.
 #[derive(Debug, Default)]
-pub struct RunQueue(VecDeque<Tid>);
+pub struct RunQueue {
+    order: VecDeque<Tid>,
+    yields: bool,
+}
 
 impl RunQueue {
     /// Puts a thread at the end, unless it is in already.
     pub fn push(&mut self, tid: Tid) {
-        if !self.0.contains(&tid) {
-            self.0.push_back(tid);
+        if !self.order.contains(&tid) {
+            self.order.push_back(tid);
         }
     }
 
     /// Takes the next thread.
     pub fn pop(&mut self) -> Option<Tid> {
-        self.0.pop_front()
+        self.order.pop_front()
     }
 
     /// Whether somebody waits for a turn.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.order.is_empty()
+    }
+
+    /// The running thread gives up the rest of its turn (sched_yield(2)).
+    pub fn request_yield(&mut self) {
+        self.yields = true;
+    }
+
+    /// Whether the running thread has given up its turn since last asked.
+    pub fn take_yield(&mut self) -> bool {
+        std::mem::take(&mut self.yields)
     }
 
     /// Takes a thread out.
     pub fn remove(&mut self, tid: Tid) {
-        self.0.retain(|t| *t != tid);
+        self.order.retain(|t| *t != tid);
     }
 }
 

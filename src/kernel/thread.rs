@@ -70,6 +70,12 @@ pub struct Thread {
     pub call_state: Option<Rc<dyn Any>>,
     /// Instructions it has retired.
     pub retired: u64,
+    /// CPU time it has used up to the beginning of its turn.
+    pub cpu: time::CpuTime,
+    /// How it is scheduled: policy, nice value, affinity.
+    pub sched: task::Scheduling,
+    /// Its restartable sequences area (rseq(2)).
+    pub rseq: task::Rseq,
 }
 
 impl Thread {

