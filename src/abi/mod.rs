@@ -8,8 +8,10 @@ mod flock;
 mod iovec;
 mod poll;
 mod signal;
-mod termios;
+mod stat;
+mod statfs;
 mod system;
+mod termios;
 mod time;
 
 pub use errno::Errno;
@@ -17,8 +19,10 @@ pub use flock::{Flock, OwnerEx};
 pub use iovec::IoVec;
 pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};
-pub use termios::{Termio, Termios, Termios2, WinSize};
+pub use stat::{StatAarch64, StatX86_64, Statx, StatxTime};
+pub use statfs::{StatFs, Ustat};
 pub use system::{CapData, CapHeader, Rlimit, RseqCs, Rusage, SchedAttr, Sysinfo, Utsname};
+pub use termios::{Termio, Termios, Termios2, WinSize};
 pub use time::{Itimerspec, Itimerval, Sigevent, Timespec, Timeval, Timex, Timezone, Tms};
 
 /// Flag and enum constants, one module for each set of `flags.tbl`.

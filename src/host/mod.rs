@@ -5,8 +5,10 @@
 
 mod fd;
 mod files;
+mod paths;
 mod real;
 mod real_files;
+mod real_paths;
 mod real_system;
 mod sys;
 mod system;
@@ -14,13 +16,14 @@ mod time;
 
 pub use fd::HostFd;
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
+pub use paths::{AccessIds, FsStat, OpenHow, Paths, Remove, Scope, SetTime, Xattr};
 pub use real::RealHost;
 pub use sys::die_by_signal;
 pub use system::{Identity, Load, Names, System, Usage};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Clock + System {
+pub trait Host: Files + Paths + Clock + System {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

@@ -109,6 +109,14 @@ pub(super) fn write_bytes(fd: &HostFd, from: &[u8], how: Transfer) -> Result<usi
     bytes(unsafe { libc::pwritev2(fd.raw(), &iov, 1, at, how.flags as i32) })
 }
 
+/// truncate(2), which has no safe wrapper.
+pub(super) fn truncate(path: &str, len: u64) -> Result<(), Errno> {
+    let path = std::ffi::CString::new(path).map_err(|_| Errno::EINVAL)?;
+    let len = libc::off_t::try_from(len).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the path ends with NUL and outlives the call.
+    if unsafe { libc::truncate(path.as_ptr(), len) } == 0 { Ok(()) } else { Err(last_error()) }
+}
+
 /// Whether a read would not wait.
 pub(super) fn readable(fd: &HostFd) -> Result<bool, Errno> {
     ready(fd, PollFlags::IN)

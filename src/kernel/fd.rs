@@ -70,6 +70,14 @@ impl FdTable {
         i32::try_from(at).map_err(|_| Errno::EMFILE)
     }
 
+    /// Whether a number below `limit` is free.
+    pub fn has_room(&self, limit: u64) -> bool {
+        let limit = limit.min(MAX_OPEN);
+        (self.lowest_free..)
+            .find(|i| self.slots.get(*i).is_none_or(Option::is_none))
+            .is_some_and(|i| (i as u64) < limit)
+    }
+
     /// Puts a file at exactly `fd`; gives what was there. The caller has checked the number against RLIMIT_NOFILE.
     ///
     /// # Errors

@@ -29,7 +29,8 @@ pub mod time;
 pub use ctx::Ctx;
 pub use exec::Program;
 pub use fd::FdTable;
-pub use process::{Credentials, ExitStatus, FsContext, Process, ResourceLimit};
+pub use fs::FsContext;
+pub use process::{Credentials, ExitStatus, Process, ResourceLimit};
 pub use sched::{Slept, Wait, WaitKey, Wakeups};
 pub use thread::{InCall, State, Thread};
 

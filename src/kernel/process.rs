@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::mem::GuestAddr;
-use std::rc::Rc;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,43 +40,6 @@ impl Credentials {
     /// Whether the effective capabilities include this one.
     pub fn has(&self, capability: u32) -> bool {
         self.caps[0] & (1 << capability) != 0
-    }
-}
-
-/// Root, working directory and umask; threads may share one (CLONE_FS).
-#[derive(Clone, Debug)]
-pub struct FsContext {
-    /// The root directory.
-    pub root: Rc<file::File>,
-    /// The working directory.
-    pub cwd: Rc<file::File>,
-    /// The working directory's path as the guest sees it.
-    pub cwd_path: Vec<u8>,
-    /// Mode bits that new files do not get.
-    pub umask: u32,
-}
-
-impl FsContext {
-    /// The host's root and, unless `cwd` says otherwise, sevm's own working directory.
-    ///
-    /// # Errors
-    /// One of them cannot be opened.
-    pub fn initial(host: &mut dyn Host, cwd: Option<&std::path::Path>) -> Result<FsContext, crate::Error> {
-        let fail = |source: std::io::Error| crate::Error::Host { what: "working directory".into(), source };
-        use std::os::unix::ffi::OsStrExt;
-        let mut open = |p: &std::path::Path| -> Result<Rc<file::File>, crate::Error> {
-            let file = std::fs::File::open(p).map_err(fail)?;
-            let fd = std::os::fd::OwnedFd::from(file).into();
-            file::File::of_host(host, fd, p.as_os_str().as_bytes(), 0)
-                .map_err(|e| crate::Error::Usage(format!("{}: {e:?}", p.display())))
-        };
-        let cwd = cwd.map_or_else(std::env::current_dir, |p| p.canonicalize()).map_err(fail)?;
-        Ok(FsContext {
-            root: open(std::path::Path::new("/"))?,
-            cwd: open(&cwd)?,
-            cwd_path: cwd.as_os_str().as_bytes().to_vec(),
-            umask: 0o22,
-        })
     }
 }
 

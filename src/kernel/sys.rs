@@ -196,8 +196,11 @@ pub fn prlimit64(ctx: &mut Ctx, a: &args::Prlimit64) -> SysResult {
 /// What a process and its threads have used, as wait4(2) and getrusage(2) report it. Besides CPU time the figures are
 /// those of sevm as a whole, and zero in a deterministic run.
 pub(super) fn usage_of(ctx: &mut Ctx, cpu: time::CpuTime) -> Rusage {
-    let times =
-        Rusage { ru_utime: Timeval::from_ns(cpu.user_ns), ru_stime: Timeval::from_ns(cpu.system_ns), ..Rusage::default() };
+    let times = Rusage {
+        ru_utime: Timeval::from_ns(cpu.user_ns),
+        ru_stime: Timeval::from_ns(cpu.system_ns),
+        ..Rusage::default()
+    };
     if ctx.kernel.config.deterministic {
         let mapped = ctx.mem().total_mapped();
         return Rusage { ru_maxrss: (mapped / 1024) as i64, ..times };

@@ -243,7 +243,11 @@ impl File {
     /// # Errors
     /// Those of fstat(2).
     pub fn of_host(host: &mut dyn Host, fd: HostFd, path: &[u8], flags: u32) -> Result<Rc<File>, Errno> {
-        Ok(File::new(HostFile::new(host, fd)?, path, flags))
+        let file = HostFile::new(host, fd)?;
+        Ok(match file.kind() {
+            FileKind::Directory => File::new(fs::HostDir::new(file), path, flags),
+            _ => File::new(file, path, flags),
+        })
     }
 
     /// What it is.

@@ -1,1 +1,66 @@
-//! Files and directories: names, metadata, open.
+//! Files and directories by name: open, metadata, links, directories, extended attributes.
+//!
+//! Every call resolves its names with [`path`], which gives a host handle, an open file of the guest or a made-up file
+//! ([`made`]), and then asks the host about that. What can be done with a descriptor alone is in [`crate::kernel::io`].
+
+mod access;
+mod context;
+mod dir;
+mod links;
+mod made;
+mod names;
+mod open;
+pub mod path;
+mod stat;
+mod walk;
+
+pub use access::{access, chmod, chown, faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, lchown};
+pub use context::{Confined, FsContext, chdir, chroot, fchdir, getcwd, umask};
+pub use dir::{HostDir, getdents, getdents64};
+pub use links::{link, linkat, readlink, readlinkat, symlink, symlinkat};
+pub use made::{Made, MadeFile};
+pub use names::{mkdir, mkdirat, mknod, mknodat, rename, renameat, renameat2, rmdir, unlink, unlinkat};
+pub use open::{creat, open, openat, openat2};
+pub use stat::{fstat, lstat, newfstatat, stat, statx};
+
+use super::*;
+use crate::mem::GuestAddr;
+use crate::syscalls::args;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Root, working directory and umask of the caller.
+fn context(ctx: &mut Ctx) -> Rc<RefCell<FsContext>> {
+    Rc::clone(&ctx.thread().fs)
+}
+
+/// The name of a host file as the guest sees it, from its root; `None` when it lies outside the guest's root.
+fn guest_name(ctx: &mut Ctx, fd: &crate::host::HostFd) -> Option<Vec<u8>> {
+    let name = ctx.kernel.host.path_of(fd);
+    let fs = context(ctx);
+    let fs = fs.borrow();
+    if fs.confined == Confined::No {
+        return Some(name);
+    }
+    let root = fs.root.host_fd().map(|fd| ctx.kernel.host.path_of(fd))?;
+    let rest = name.strip_prefix(&root[..])?;
+    match rest.first() {
+        None => Some(b"/".to_vec()),
+        Some(b'/') => Some(rest.to_vec()),
+        Some(_) => None,
+    }
+}
+
+/// The name of an open file as /proc/PID/fd shows it.
+pub fn name_of(ctx: &mut Ctx, file: &file::File) -> Vec<u8> {
+    use file::FileKind::{Block, Character, Directory, Fifo, Regular, Socket, Symlink};
+    match (file.host_fd(), file.kind()) {
+        (Some(fd), Block | Character | Directory | Fifo | Regular | Socket | Symlink) => {
+            let fd = fd.clone();
+            let name = ctx.kernel.host.path_of(&fd);
+            // Pipes and sockets have no path; Linux shows what it cannot reach as it is seen from the real root.
+            if name.first() == Some(&b'/') { guest_name(ctx, &fd).unwrap_or(name) } else { name }
+        }
+        _ => file.path().to_vec(),
+    }
+}

@@ -105,8 +105,7 @@ pub fn capset(ctx: &mut Ctx, a: &args::Capset) -> SysResult {
     let join = |get: fn(&CapData) -> u32| {
         data.iter().enumerate().fold(0u64, |set, (i, d)| set | u64::from(get(d)) << (32 * i)) & ALL
     };
-    let (effective, permitted, inheritable) =
-        (join(|d| d.effective), join(|d| d.permitted), join(|d| d.inheritable));
+    let (effective, permitted, inheritable) = (join(|d| d.effective), join(|d| d.permitted), join(|d| d.inheritable));
     let c = &mut ctx.thread().credentials;
     let old = c.caps;
     let within = |part: u64, whole: u64| part & !whole == 0;

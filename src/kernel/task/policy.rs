@@ -138,11 +138,8 @@ fn set_policy(ctx: &mut Ctx, tid: Tid, attr: &SchedAttr) -> Result<(), Errno> {
     if !known || attr.sched_flags & !known_flags != 0 {
         return Err(Errno::EINVAL);
     }
-    let priority_ok = if is_realtime(policy) {
-        RT_PRIORITIES.contains(&attr.sched_priority)
-    } else {
-        attr.sched_priority == 0
-    };
+    let priority_ok =
+        if is_realtime(policy) { RT_PRIORITIES.contains(&attr.sched_priority) } else { attr.sched_priority == 0 };
     if !priority_ok || (policy == sched::SCHED_DEADLINE && !deadline_ok(attr)) {
         return Err(Errno::EINVAL);
     }

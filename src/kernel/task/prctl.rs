@@ -261,8 +261,12 @@ fn set_mdwe(ctx: &mut Ctx, bits: u64) -> SysResult {
 /// PR_SET_MM: only what /proc shows is changed; the program break's own limits stay as they are.
 fn set_mm(ctx: &mut Ctx, a: &args::Prctl) -> SysResult {
     let by_option = [a.arg4, a.arg5] != [0; 2]
-        && ![u64::from(pr_set_mm::PR_SET_MM_AUXV), pr_set_mm::PR_SET_MM_MAP.into(), pr_set_mm::PR_SET_MM_MAP_SIZE.into()]
-            .contains(&a.arg2);
+        && ![
+            u64::from(pr_set_mm::PR_SET_MM_AUXV),
+            pr_set_mm::PR_SET_MM_MAP.into(),
+            pr_set_mm::PR_SET_MM_MAP_SIZE.into(),
+        ]
+        .contains(&a.arg2);
     if by_option {
         return invalid();
     }

@@ -114,8 +114,7 @@ impl Kernel {
     }
 
     /// Fires timers that are due. Costs nothing when there are none, so it may be asked after every call.
-    pub fn tick_timers(&mut self) {
-    }
+    pub fn tick_timers(&mut self) {}
 
     /// Instructions that thread `tid` may retire before a timer could be due, at least one: in a deterministic run
     /// timers fire at exact instruction counts.

@@ -1,0 +1,131 @@
+//! Hard and symbolic links.
+
+use super::path::{AT_FDCWD, Dir, Empty, Follow, Parent, Target};
+use super::*;
+use crate::abi::consts::at::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW};
+use crate::host::HostFd;
+
+/// readlink(2).
+pub fn readlink(ctx: &mut Ctx, a: &args::Readlink) -> SysResult {
+    read_link(ctx, AT_FDCWD, a.path, a.buf, a.bufsiz as i32)
+}
+
+/// readlinkat(2).
+pub fn readlinkat(ctx: &mut Ctx, a: &args::Readlinkat) -> SysResult {
+    read_link(ctx, a.dirfd, a.path, a.buf, a.bufsiz as i32)
+}
+
+fn read_link(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, buf: GuestAddr, room: i32) -> SysResult {
+    let room = usize::try_from(room).ok().filter(|n| *n > 0).ok_or(Errno::EINVAL)?;
+    let name = ctx.path(path)?;
+    // An empty name reads the link that the descriptor is a handle of.
+    let target = match (name.is_empty(), dirfd) {
+        (true, AT_FDCWD) => return Err(Errno::ENOENT.into()),
+        _ => path::resolve_or_fd(ctx, dirfd, &name, Follow::No, Empty::Allowed)?,
+    };
+    let mut link = match &target {
+        Target::Made(made) => made.read_link(ctx)?,
+        Target::File(file) => match (file.downcast::<MadeFile>(), file.host_fd()) {
+            (Some(made), _) => made.node.clone().read_link(ctx).map_err(|e| empty_name(e, &name))?,
+            (None, Some(fd)) => ctx.kernel.host.read_link(fd, b"")?,
+            (None, None) => return Err(Errno::ENOENT.into()),
+        },
+        Target::Host(fd) => ctx.kernel.host.read_link(fd, b"").map_err(|e| match e {
+            // The host's answer to an empty name for what is no link.
+            Errno::ENOENT => Errno::EINVAL,
+            e => e,
+        })?,
+    };
+    link.truncate(room);
+    ctx.mem().write(buf, &link)?;
+    Ok(link.len() as u64)
+}
+
+/// readlinkat(2) with an empty name says ENOENT where it says EINVAL for a name.
+fn empty_name(e: Errno, name: &[u8]) -> Errno {
+    if name.is_empty() && e == Errno::EINVAL { Errno::ENOENT } else { e }
+}
+
+/// symlink(2).
+pub fn symlink(ctx: &mut Ctx, a: &args::Symlink) -> SysResult {
+    make_symlink(ctx, a.target, AT_FDCWD, a.linkpath)
+}
+
+/// symlinkat(2).
+pub fn symlinkat(ctx: &mut Ctx, a: &args::Symlinkat) -> SysResult {
+    make_symlink(ctx, a.target, a.newdirfd, a.linkpath)
+}
+
+fn make_symlink(ctx: &mut Ctx, target: GuestAddr, dirfd: i32, path: GuestAddr) -> SysResult {
+    let target = ctx.path(target)?;
+    if target.is_empty() {
+        return Err(Errno::ENOENT.into());
+    }
+    let name = ctx.path(path)?;
+    let at = path::parent(ctx, dirfd, &name)?;
+    let dir = writable_dir(ctx, &at, Change::Make)?;
+    ctx.kernel.host.make_symlink(&target, &dir, &at.name)?;
+    Ok(0)
+}
+
+/// link(2).
+pub fn link(ctx: &mut Ctx, a: &args::Link) -> SysResult {
+    make_link(ctx, (AT_FDCWD, a.oldpath), (AT_FDCWD, a.newpath), 0)
+}
+
+/// linkat(2).
+pub fn linkat(ctx: &mut Ctx, a: &args::Linkat) -> SysResult {
+    make_link(ctx, (a.olddirfd, a.oldpath), (a.newdirfd, a.newpath), a.flags)
+}
+
+fn make_link(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags: u32) -> SysResult {
+    if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let old = ctx.path(from.1)?;
+    let new = ctx.path(to.1)?;
+    if old.is_empty() || flags & AT_SYMLINK_FOLLOW != 0 {
+        let target = path::resolve_or_fd(ctx, from.0, &old, Follow::Yes, Empty::from_flags(flags))?;
+        let at = path::parent(ctx, to.0, &new)?;
+        let dir = writable_dir(ctx, &at, Change::Make)?;
+        let handle = target.host_fd().cloned().ok_or(Errno::EXDEV)?;
+        ctx.kernel.host.link(&handle, &dir, &at.name)?;
+        return Ok(0);
+    }
+    let source = path::parent(ctx, from.0, &old)?;
+    let at = path::parent(ctx, to.0, &new)?;
+    let source_dir = writable_dir(ctx, &source, Change::LinkFrom)?;
+    let dir = writable_dir(ctx, &at, Change::Make)?;
+    ctx.kernel.host.link_name((&source_dir, &source.name), (&dir, &at.name))?;
+    Ok(0)
+}
+
+/// What is to happen to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It is to be made.
+    Make,
+    /// It is to be removed or to become another.
+    Remove,
+    /// It is to get a second one elsewhere.
+    LinkFrom,
+}
+
+/// The host's directory that holds a name which is to change.
+///
+/// # Errors
+/// What Linux's procfs answers, if the directory is made up.
+pub(super) fn writable_dir(ctx: &mut Ctx, at: &Parent, change: Change) -> Result<HostFd, Errno> {
+    let dir = match &at.dir {
+        Dir::Host(fd) => return Ok(fd.clone()),
+        Dir::Made(path) => path.clone(),
+    };
+    let name: Vec<u8> = at.name.iter().copied().take_while(|b| *b != b'/').collect();
+    let exists = name == b"." || name == b".." || Made::find(ctx, &walk::join(&dir, &name)).is_some();
+    Err(match (exists, change) {
+        (false, _) => Errno::ENOENT,
+        (true, Change::Make) => Errno::EEXIST,
+        (true, Change::Remove) => Errno::EPERM,
+        (true, Change::LinkFrom) => Errno::EXDEV,
+    })
+}

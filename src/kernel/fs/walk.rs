@@ -1,0 +1,398 @@
+//! Resolution of a name component by component, through made-up trees, magic links and confining roots.
+
+use super::path::{Dir, Mount, Target, dir_of, mount_of};
+use super::*;
+use crate::abi::consts::open::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_TMPFILE};
+use crate::abi::consts::resolve::{RESOLVE_CACHED, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV};
+use crate::host::{FileStat, HostFd, OpenHow, Scope};
+use crate::kernel::file::FileKind;
+use crate::kernel::procfs::{self, Magic, Node};
+
+/// Links that one name may lead through (MAXSYMLINKS).
+const MAX_LINKS: u32 = 40;
+/// Inode number of the root of every procfs.
+const PROC_ROOT_INO: u64 = 1;
+
+/// What `..` and absolute links do at the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtRoot {
+    /// They stay there.
+    Stay,
+    /// `EXDEV` (RESOLVE_BENEATH).
+    Fail,
+}
+
+/// Where the walk stands in made-up trees and on the host.
+pub struct Walk {
+    /// Where absolute links go.
+    root: Dir,
+    /// Guest path of `root`.
+    root_path: Vec<u8>,
+    /// What happens at `root`.
+    at_root: AtRoot,
+    /// Device and inode of `root` if it is on the host and `..` must not leave it.
+    barrier: Option<(u64, u64)>,
+    /// The directory reached.
+    at: Dir,
+    /// Its guest path; what lies outside the guest's root has none.
+    at_path: Option<Vec<u8>>,
+    /// Links followed.
+    links: u32,
+    how: OpenHow,
+}
+
+/// What a component led to.
+enum Step {
+    /// The walk goes on in the new [`Walk::at`].
+    On,
+    /// The walk goes on with this name instead.
+    Link(Vec<u8>),
+    /// It is over.
+    Done(Target),
+}
+
+/// One component of a name.
+struct Component<'a> {
+    name: &'a [u8],
+    /// Nothing but slashes follows.
+    last: bool,
+    /// A slash follows.
+    slash: bool,
+}
+
+impl Walk {
+    /// A walk that starts in `start`.
+    ///
+    /// # Errors
+    /// Those of the host.
+    pub fn new(ctx: &mut Ctx, start: Dir, how: OpenHow) -> Result<Walk, Errno> {
+        let fs = context(ctx);
+        let (root_file, confined) = (Rc::clone(&fs.borrow().root), fs.borrow().confined);
+        let at_path = match &start {
+            Dir::Host(fd) => guest_name(ctx, fd),
+            Dir::Made(path) => Some(path.clone()),
+        };
+        let (root, root_path, at_root) = match how.scope {
+            Scope::Host => (dir_of(&root_file)?, b"/".to_vec(), AtRoot::Stay),
+            Scope::InRoot => (start.clone(), at_path.clone().unwrap_or_default(), AtRoot::Stay),
+            Scope::Beneath => (start.clone(), at_path.clone().unwrap_or_default(), AtRoot::Fail),
+        };
+        let barrier = match &root {
+            Dir::Host(fd) if how.scope != Scope::Host || confined == Confined::Yes => {
+                let stat = ctx.kernel.host.stat(fd)?;
+                Some((stat.dev, stat.ino))
+            }
+            _ => None,
+        };
+        Ok(Walk { root, root_path, at_root, barrier, at: start, at_path, links: 0, how })
+    }
+
+    /// Walks all of `path` and opens what it names.
+    ///
+    /// # Errors
+    /// Those of openat2(2).
+    pub fn open(mut self, ctx: &mut Ctx, path: &[u8]) -> Result<Target, Errno> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        if self.has(RESOLVE_CACHED) {
+            return Err(Errno::EAGAIN);
+        }
+        if path.first() == Some(&b'/') && self.how.scope != Scope::Host {
+            if self.at_root == AtRoot::Fail {
+                return Err(Errno::EXDEV);
+            }
+            self.to_root();
+        }
+        let mut rest = path.to_vec();
+        let mut pos = 0;
+        loop {
+            let begin = rest[pos..].iter().position(|b| *b != b'/').map(|n| pos + n);
+            let Some(begin) = begin else { return self.finish_here(ctx) };
+            let end = rest[begin..].iter().position(|b| *b == b'/').map_or(rest.len(), |n| begin + n);
+            let last = rest[end..].iter().all(|b| *b == b'/');
+            let component = Component { name: &rest[begin..end], last, slash: end < rest.len() };
+            match self.step(ctx, &component)? {
+                Step::Done(target) => return Ok(target),
+                Step::On if last => return self.finish_here(ctx),
+                Step::On => pos = end,
+                Step::Link(name) => {
+                    self.links += 1;
+                    if self.links > MAX_LINKS {
+                        return Err(Errno::ELOOP);
+                    }
+                    if name.first() == Some(&b'/') {
+                        if self.at_root == AtRoot::Fail {
+                            return Err(Errno::EXDEV);
+                        }
+                        self.to_root();
+                    }
+                    rest = [&name[..], &rest[end..]].concat();
+                    pos = 0;
+                }
+            }
+        }
+    }
+
+    fn has(&self, resolve: u32) -> bool {
+        self.how.resolve & u64::from(resolve) != 0
+    }
+
+    fn wants(&self, flags: u32) -> bool {
+        self.how.flags & flags == flags
+    }
+
+    fn to_root(&mut self) {
+        self.at = self.root.clone();
+        self.at_path = Some(self.root_path.clone());
+    }
+
+    fn step(&mut self, ctx: &mut Ctx, c: &Component) -> Result<Step, Errno> {
+        match c.name {
+            b"." => Ok(Step::On),
+            b".." => self.up(ctx).map(|()| Step::On),
+            name if name.len() > 255 => Err(Errno::ENAMETOOLONG),
+            name => {
+                let path = self.at_path.as_ref().map(|at| join(at, name));
+                match path {
+                    Some(path) if matches!(self.at, Dir::Made(_)) || procfs::ROOTS.contains(&&path[..]) => {
+                        self.into_made(ctx, c, path)
+                    }
+                    path => self.into_host(ctx, c, path),
+                }
+            }
+        }
+    }
+
+    fn up(&mut self, ctx: &mut Ctx) -> Result<(), Errno> {
+        match &self.at {
+            Dir::Made(path) if matches!(&self.root, Dir::Made(root) if root == path) => self.stay_at_root(),
+            Dir::Made(path) => {
+                let up = parent_path(path);
+                if procfs::ROOTS.contains(&&path[..]) {
+                    // Out of the made-up tree, into the directory of the host that it is in.
+                    let root = dir_of(&Rc::clone(&context(ctx).borrow().root))?;
+                    let Dir::Host(root) = root else { return Err(Errno::ENOENT) };
+                    let below = if up == b"/" { &b"."[..] } else { &up[1..] };
+                    let fd = ctx.kernel.host.open(&root, below, OpenHow::handle(O_DIRECTORY))?;
+                    self.at = Dir::Host(fd);
+                } else {
+                    self.at = Dir::Made(up.clone());
+                }
+                self.at_path = Some(up);
+                Ok(())
+            }
+            Dir::Host(fd) => {
+                if let Some(barrier) = self.barrier {
+                    let here = ctx.kernel.host.stat(fd)?;
+                    if (here.dev, here.ino) == barrier {
+                        return self.stay_at_root();
+                    }
+                }
+                let up = ctx.kernel.host.open(fd, b"..", OpenHow::handle(O_DIRECTORY))?;
+                self.check_xdev(ctx, fd, &up)?;
+                self.at = Dir::Host(up);
+                self.at_path = self.at_path.as_deref().map(parent_path);
+                Ok(())
+            }
+        }
+    }
+
+    fn stay_at_root(&self) -> Result<(), Errno> {
+        if self.at_root == AtRoot::Fail { Err(Errno::EXDEV) } else { Ok(()) }
+    }
+
+    fn check_xdev(&self, ctx: &mut Ctx, from: &HostFd, to: &HostFd) -> Result<(), Errno> {
+        if self.has(RESOLVE_NO_XDEV) && ctx.kernel.host.stat(from)?.mnt_id != ctx.kernel.host.stat(to)?.mnt_id {
+            return Err(Errno::EXDEV);
+        }
+        Ok(())
+    }
+
+    /// Whether a link met at `c` is itself the result.
+    fn keeps_link(&self, c: &Component) -> bool {
+        c.last && !c.slash && (self.wants(O_NOFOLLOW) || self.wants(O_CREAT | O_EXCL))
+    }
+
+    fn into_made(&mut self, ctx: &mut Ctx, c: &Component, path: Vec<u8>) -> Result<Step, Errno> {
+        if self.has(RESOLVE_NO_XDEV) && !matches!(self.at, Dir::Made(_)) {
+            return Err(Errno::EXDEV);
+        }
+        let Some(made) = Made::find(ctx, &path) else { return Err(Errno::ENOENT) };
+        match &made.content {
+            Node::Link(_) | Node::Magic(_) if self.keeps_link(c) => self.finish_made(made).map(Step::Done),
+            Node::Link(_) | Node::Magic(_) if self.has(RESOLVE_NO_SYMLINKS) => Err(Errno::ELOOP),
+            Node::Link(name) => Ok(Step::Link(name.clone())),
+            Node::Magic(_) if self.has(RESOLVE_NO_MAGICLINKS) => Err(Errno::ELOOP),
+            Node::Magic(_) if self.how.scope != Scope::Host => Err(Errno::EXDEV),
+            Node::Magic(magic) => self.jump(ctx, c, *magic),
+            Node::Dir { .. } => {
+                self.at = Dir::Made(path.clone());
+                self.at_path = Some(path);
+                Ok(Step::On)
+            }
+            Node::Text { .. } if !c.last || c.slash => Err(Errno::ENOTDIR),
+            Node::Text { .. } => self.finish_made(made).map(Step::Done),
+        }
+    }
+
+    /// Follows a magic link.
+    fn jump(&mut self, ctx: &mut Ctx, c: &Component, magic: Magic) -> Result<Step, Errno> {
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Errno::ELOOP);
+        }
+        let target = follow_magic(ctx, magic)?;
+        if c.last && !c.slash {
+            let is_dir = FileKind::of_mode(target.stat(ctx)?.mode) == FileKind::Directory;
+            return if self.wants(O_DIRECTORY) && !is_dir { Err(Errno::ENOTDIR) } else { Ok(Step::Done(target)) };
+        }
+        self.at = target.into_dir()?;
+        self.at_path = match &self.at {
+            Dir::Host(fd) => guest_name(ctx, fd),
+            Dir::Made(path) => Some(path.clone()),
+        };
+        Ok(Step::On)
+    }
+
+    fn into_host(&mut self, ctx: &mut Ctx, c: &Component, path: Option<Vec<u8>>) -> Result<Step, Errno> {
+        let Dir::Host(dir) = &self.at else { return Err(Errno::ENOENT) };
+        let dir = dir.clone();
+        let fd = match ctx.kernel.host.open(&dir, c.name, OpenHow::handle(O_NOFOLLOW)) {
+            Ok(fd) => fd,
+            Err(Errno::ENOENT) if c.last && self.wants(O_CREAT) => {
+                if c.slash {
+                    return Err(Errno::EISDIR);
+                }
+                return self.open_last(ctx, &dir, c.name).map(Step::Done);
+            }
+            Err(e) => return Err(e),
+        };
+        self.check_xdev(ctx, &dir, &fd)?;
+        let stat = ctx.kernel.host.stat(&fd)?;
+        match FileKind::of_mode(stat.mode) {
+            FileKind::Symlink if self.keeps_link(c) => {
+                if self.wants(O_CREAT | O_EXCL) && !self.wants(O_PATH) {
+                    return Err(Errno::EEXIST);
+                }
+                // Opening a link itself is for handles alone.
+                if self.wants(O_PATH) { Ok(Step::Done(Target::Host(fd))) } else { Err(Errno::ELOOP) }
+            }
+            FileKind::Symlink if self.has(RESOLVE_NO_SYMLINKS) => Err(Errno::ELOOP),
+            FileKind::Symlink => {
+                let name = ctx.kernel.host.read_link(&fd, b"")?;
+                if name.is_empty() { Err(Errno::ENOENT) } else { Ok(Step::Link(name)) }
+            }
+            FileKind::Directory => self.enter(ctx, fd, &stat, path).map(|()| Step::On),
+            _ if !c.last || c.slash => Err(Errno::ENOTDIR),
+            _ if mount_of(ctx, &fd, &stat) == Mount::Proc => Err(Errno::EACCES),
+            _ if self.wants(O_PATH) => {
+                if self.wants(O_DIRECTORY) {
+                    Err(Errno::ENOTDIR)
+                } else {
+                    Ok(Step::Done(Target::Host(fd)))
+                }
+            }
+            _ => self.open_last(ctx, &dir, c.name).map(Step::Done),
+        }
+    }
+
+    /// Goes into a directory of the host; a procfs that is mounted somewhere becomes the made-up one.
+    fn enter(&mut self, ctx: &mut Ctx, fd: HostFd, stat: &FileStat, path: Option<Vec<u8>>) -> Result<(), Errno> {
+        if mount_of(ctx, &fd, stat) == Mount::Proc {
+            if stat.ino != PROC_ROOT_INO {
+                return Err(Errno::EACCES);
+            }
+            self.at = Dir::Made(b"/proc".to_vec());
+            self.at_path = Some(b"/proc".to_vec());
+            return Ok(());
+        }
+        self.at = Dir::Host(fd);
+        self.at_path = path;
+        Ok(())
+    }
+
+    /// Opens the last component, which is no link, in a directory of the host.
+    fn open_last(&self, ctx: &mut Ctx, dir: &HostFd, name: &[u8]) -> Result<Target, Errno> {
+        let how = OpenHow { flags: self.how.flags | O_NOFOLLOW, scope: Scope::Host, ..self.how };
+        ctx.kernel.host.open(dir, name, how).map(Target::Host)
+    }
+
+    /// The result when the name ends in a directory that the walk has gone into.
+    fn finish_here(self, ctx: &mut Ctx) -> Result<Target, Errno> {
+        match &self.at {
+            Dir::Host(fd) if self.wants(O_PATH) => Ok(Target::Host(fd.clone())),
+            Dir::Host(fd) => self.open_here(ctx, fd),
+            Dir::Made(path) => {
+                let made = Made::find(ctx, path).ok_or(Errno::ENOENT)?;
+                self.finish_made(made)
+            }
+        }
+    }
+
+    fn open_here(&self, ctx: &mut Ctx, fd: &HostFd) -> Result<Target, Errno> {
+        if self.wants(O_CREAT | O_EXCL) {
+            return Err(Errno::EEXIST);
+        }
+        let how = OpenHow { flags: self.how.flags & !O_NOFOLLOW, scope: Scope::Host, resolve: 0, ..self.how };
+        ctx.kernel.host.open(fd, b".", how).map(Target::Host)
+    }
+
+    fn finish_made(&self, made: Made) -> Result<Target, Errno> {
+        if self.wants(O_PATH) {
+            return if self.wants(O_DIRECTORY) && !made.is_dir() {
+                Err(Errno::ENOTDIR)
+            } else {
+                Ok(Target::Made(made))
+            };
+        }
+        match &made.content {
+            _ if self.wants(O_CREAT | O_EXCL) => Err(Errno::EEXIST),
+            Node::Link(_) | Node::Magic(_) => Err(Errno::ELOOP),
+            Node::Dir { .. } if self.wants(O_TMPFILE) => Err(Errno::EOPNOTSUPP),
+            Node::Dir { .. } if self.how.flags & (O_ACCMODE | O_CREAT) != 0 => Err(Errno::EISDIR),
+            Node::Text { .. } if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
+            Node::Dir { .. } | Node::Text { .. } => Ok(Target::Made(made)),
+        }
+    }
+}
+
+/// The object that a magic link leads to.
+///
+/// # Errors
+/// `ENOENT`: it is gone.
+pub fn follow_magic(ctx: &mut Ctx, magic: Magic) -> Result<Target, Errno> {
+    let thread = |ctx: &Ctx, tid| ctx.kernel.threads.get(&tid).map(|t| (Rc::clone(&t.files), Rc::clone(&t.fs)));
+    match magic {
+        Magic::Fd(tid, fd) => {
+            let (files, _) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
+            let file = files.borrow().get(fd).map_err(|_| Errno::ENOENT)?;
+            Ok(Target::File(file))
+        }
+        Magic::Cwd(tid) => {
+            let (_, fs) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
+            Ok(Target::File(Rc::clone(&fs.borrow().cwd)))
+        }
+        Magic::Root(tid) => {
+            let (_, fs) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
+            Ok(Target::File(Rc::clone(&fs.borrow().root)))
+        }
+        Magic::Exe(pid) => {
+            let exe = ctx.kernel.processes.get(&pid).map(|p| p.exe.clone()).ok_or(Errno::ENOENT)?;
+            path::resolve(ctx, path::AT_FDCWD, &exe, path::Follow::Yes)
+        }
+    }
+}
+
+/// `name` in the directory `at`.
+pub(super) fn join(at: &[u8], name: &[u8]) -> Vec<u8> {
+    let slash: &[u8] = if at == b"/" { b"" } else { b"/" };
+    [at, slash, name].concat()
+}
+
+fn parent_path(path: &[u8]) -> Vec<u8> {
+    match path.iter().rposition(|b| *b == b'/') {
+        None | Some(0) => b"/".to_vec(),
+        Some(at) => path[..at].to_vec(),
+    }
+}
