@@ -440,6 +440,42 @@ fn privileged_instructions_of_x86() {
             assert_eq!(bench.run(), Exit::Illegal { privileged: true }, "{name}");
             assert_eq!((bench.cpu.pc(), bench.cpu.retired()), (CODE + 2 * before, before), "{name}");
         }
+        let codes: [(&str, &[u8]); 24] = [
+            ("cli", b"\xfa"),
+            ("sti", b"\xfb"),
+            ("rdmsr", b"\x0f\x32"),
+            ("rdpmc", b"\x0f\x33"),
+            ("clts", b"\x0f\x06"),
+            ("wbinvd", b"\x0f\x09"),
+            ("swapgs", b"\x0f\x01\xf8"),
+            ("mov cr0, rax", b"\x0f\x22\xc0"),
+            ("mov rax, cr3", b"\x0f\x20\xd8"),
+            ("mov rax, dr7", b"\x0f\x21\xf8"),
+            ("lgdt [rdi]", b"\x0f\x01\x17"),
+            ("lidt [rdi]", b"\x0f\x01\x1f"),
+            ("lmsw ax", b"\x0f\x01\xf0"),
+            ("ltr ax", b"\x0f\x00\xd8"),
+            ("invlpg [rdi]", b"\x0f\x01\x3f"),
+            ("sysretq", b"\x48\x0f\x07"),
+            ("iretq", b"\x48\xcf"),
+            ("iretd", b"\xcf"),
+            ("retfq", b"\x48\xcb"),
+            ("out dx, al", b"\xee"),
+            ("rep insb", b"\xf3\x6c"),
+            ("outsb", b"\x6e"),
+            ("mov ds, ax", b"\x8e\xd8"),
+            ("xsetbv", b"\x0f\x01\xd1"),
+        ];
+        for (text, code) in codes {
+            let mut bench = Bench::with_code(backend, Arch::X86_64, code);
+            bench.point(DATA);
+            bench.edit_x86(|r| {
+                r.gpr[x86_64::RAX] = 0x2b;
+                r.gpr[x86_64::RSP] = STACK_TOP - 64;
+            });
+            assert_eq!(bench.run(), Exit::Illegal { privileged: true }, "{text}");
+            assert_eq!((bench.cpu.pc(), bench.cpu.retired()), (CODE, 0), "{text}");
+        }
     });
 }
 
@@ -958,7 +994,10 @@ fn changes_by_the_kernel_are_noticed() {
         assert_eq!(bench.run(), Exit::Syscall);
         assert_eq!(bench.regs().result(), 10);
         // The kernel writes other code over it, then maps another page there.
-        bench.space.poke(GuestAddr(CODE), snippet(arch, if arch == Arch::X86_64 { "ud2_code" } else { "udf_code" })).expect("poke");
+        bench
+            .space
+            .poke(GuestAddr(CODE), snippet(arch, if arch == Arch::X86_64 { "ud2_code" } else { "udf_code" }))
+            .expect("poke");
         bench.start(CODE);
         assert_eq!(bench.run(), Exit::Illegal { privileged: false });
         let request = MapRequest::anonymous_at(GuestAddr(CODE), PAGE_SIZE, Prot::READ | Prot::EXEC);

@@ -21,6 +21,8 @@ const STUB_LOAD: u64 = STUB_PAGE + 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SysReg(pub u32, pub u32, pub u32, pub u32, pub u32);
 
+const SCR_EL3: SysReg = SysReg(3, 6, 1, 1, 0);
+const HCR_EL2: SysReg = SysReg(3, 4, 1, 1, 0);
 const SCTLR_EL1: SysReg = SysReg(3, 0, 1, 0, 0);
 const CPACR_EL1: SysReg = SysReg(3, 0, 1, 0, 2);
 const TCR_EL1: SysReg = SysReg(3, 0, 2, 0, 2);
@@ -29,6 +31,12 @@ const TCR_EL1: SysReg = SysReg(3, 0, 2, 0, 2);
 /// maintenance (UCI), `wfe` and `wfi` (nTWE, nTWI), `ctr_el0` (UCT), `dc zva` (DZE); no alignment check.
 const SCTLR: u64 = 1 << 31 | 1 << 30 | 1 << 27 | 1 << 26 | 1 << 18 | 1 << 16 | 1 << 15 | 1 << 14 | 1 << 13 | RES1;
 const RES1: u64 = 1 << 29 | 1 << 28 | 1 << 23 | 1 << 22 | 1 << 20 | 1 << 11 | 1 << 4 | 1 << 3;
+
+/// Non-secure, lower levels are AArch64, pointer authentication is not trapped (NS, RW, APK, API).
+const SCR: u64 = 1 | 1 << 10 | 1 << 16 | 1 << 17;
+
+/// The same for EL2 (RW, APK, API).
+const HCR: u64 = 1 << 31 | 1 << 40 | 1 << 41;
 
 /// FP and SIMD enabled, SVE (ZEN) not.
 const CPACR: u64 = 3 << 20;
@@ -46,6 +54,8 @@ pub(super) fn open() -> Result<Engine, Error> {
 
 /// System registers, then EL0. The stub page is mapped.
 pub(super) fn set_up(engine: &mut Engine) -> Result<(), Error> {
+    engine.write_sysreg(SCR_EL3, SCR);
+    engine.write_sysreg(HCR_EL2, HCR);
     engine.write_sysreg(SCTLR_EL1, SCTLR);
     engine.write_sysreg(TCR_EL1, TCR);
     for (i, (crm, op2)) in KEYS.into_iter().enumerate() {

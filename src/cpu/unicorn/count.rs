@@ -18,8 +18,8 @@ pub(super) struct Block {
     pub(super) count: u32,
     /// Where a repeated string instruction starts, in bytes from the start; [`NONE`] when there is none.
     repeat: u32,
-    /// Number of instructions before the first one that must not run; [`NONE`] when there is none.
-    forbidden: u32,
+    /// The first instruction that must not run: how many stand before it, and whether it is a privileged one.
+    pub(super) forbidden: Option<(u32, bool)>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -28,11 +28,6 @@ impl Block {
     /// The address of the repeated string instruction at its end.
     pub(super) fn repeat(&self, start: u64) -> Option<u64> {
         (self.repeat != NONE).then(|| start + u64::from(self.repeat))
-    }
-
-    /// How many instructions stand before one that must not run.
-    pub(super) fn forbidden_after(&self) -> Option<u32> {
-        (self.forbidden != NONE).then_some(self.forbidden)
     }
 }
 
@@ -45,7 +40,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     pub(super) fn new() -> Blocks {
-        let empty = Block { host: 0, bytes: 0, generation: 0, count: 0, repeat: NONE, forbidden: NONE };
+        let empty = Block { host: 0, bytes: 0, generation: 0, count: 0, repeat: NONE, forbidden: None };
         Blocks { slots: vec![empty; SLOTS].into_boxed_slice(), generation: 1, buffer: Vec::new() }
     }
 
@@ -104,10 +99,10 @@ impl Blocks {
     }
 
     fn decode(&mut self, host: u64, start: u64, bytes: u32) -> Block {
-        let (mut count, mut repeat, mut forbidden) = (0, NONE, NONE);
+        let (mut count, mut repeat, mut forbidden) = (0, NONE, None);
         self.each(host, start, bytes, |instruction| {
-            if forbidden == NONE && is_forbidden(instruction) {
-                forbidden = count;
+            if forbidden.is_none() {
+                forbidden = forbid(instruction).map(|privileged| (count, privileged));
             }
             if is_repeated(instruction) && instruction.next_ip() == start + u64::from(bytes) {
                 repeat = (instruction.ip() - start) as u32;
@@ -141,10 +136,21 @@ fn is_repeated(instruction: &Instruction) -> bool {
     (instruction.has_rep_prefix() || instruction.has_repne_prefix()) && instruction.is_string_instruction()
 }
 
-/// Instructions that Unicorn would run but that CPUID does not show: their random numbers come from the host.
-fn is_forbidden(instruction: &Instruction) -> bool {
-    matches!(
-        instruction.code(),
-        Code::Rdrand_r16 | Code::Rdrand_r32 | Code::Rdrand_r64 | Code::Rdseed_r16 | Code::Rdseed_r32 | Code::Rdseed_r64
-    )
+/// Instructions that Unicorn must not run, and whether they are a protection fault rather than undefined.
+fn forbid(instruction: &Instruction) -> Option<bool> {
+    use Code::*;
+    match instruction.code() {
+        // CPUID does not show them: their numbers would come from the host.
+        Rdrand_r16 | Rdrand_r32 | Rdrand_r64 | Rdseed_r16 | Rdseed_r32 | Rdseed_r64 => Some(false),
+        // There are no segments to go to, and `iret` could even get into virtual-8086 mode here.
+        Iretw | Iretd | Iretq | Retfw | Retfd | Retfq | Retfw_imm16 | Retfd_imm16 | Retfq_imm16 => Some(true),
+        Call_m1616 | Call_m1632 | Call_m1664 | Jmp_m1616 | Jmp_m1632 | Jmp_m1664 => Some(true),
+        // Unicorn knows no performance counters.
+        Rdpmc => Some(true),
+        // Unicorn leaves out the check of the permission bitmap.
+        In_AL_imm8 | In_AX_imm8 | In_EAX_imm8 | In_AL_DX | In_AX_DX | In_EAX_DX => Some(true),
+        Out_imm8_AL | Out_imm8_AX | Out_imm8_EAX | Out_DX_AL | Out_DX_AX | Out_DX_EAX => Some(true),
+        Insb_m8_DX | Insw_m16_DX | Insd_m32_DX | Outsb_DX_m8 | Outsw_DX_m16 | Outsd_DX_m32 => Some(true),
+        _ => None,
+    }
 }

@@ -7,7 +7,7 @@ use std::ffi::{c_int, c_void};
 use unicorn_engine::hook::sys::{
     Arch, ControlType, HookType, Mode, RegisterARM64, RegisterARM64CP, RegisterX86, TlbType, uc_close, uc_ctl,
     uc_emu_start, uc_emu_stop, uc_engine, uc_error, uc_hook_add, uc_mem_map_ptr, uc_open, uc_reg_read,
-    uc_reg_read_batch, uc_reg_write, uc_reg_write_batch, uc_x86_msr,
+    uc_reg_read_batch, uc_reg_write, uc_reg_write_batch, uc_x86_mmr, uc_x86_msr,
 };
 
 use super::aarch64::SysReg;
@@ -179,6 +179,13 @@ impl Engine {
         let msr = uc_x86_msr { rid: number, value };
         // SAFETY: as in `read_msr`.
         unsafe { uc_reg_write(self.handle, RegisterX86::MSR as c_int, (&raw const msr).cast()) };
+    }
+
+    /// Sets a segment to one that holds nothing (x86_64): of limit 0 and not present.
+    pub(super) fn clear_segment(&mut self, register: RegisterX86) {
+        let segment = uc_x86_mmr { selector: 0, base: 0, limit: 0, flags: 0 };
+        // SAFETY: the handle is open; descriptor tables and the task register are written from such a struct.
+        unsafe { uc_reg_write(self.handle, register as c_int, (&raw const segment).cast()) };
     }
 
     /// Writes a system register (aarch64).

@@ -50,6 +50,8 @@ pub(super) enum Stop {
     None,
     /// Before a block: the budget is used up, or a stop was requested.
     Budget,
+    /// Before an instruction that must not run.
+    Forbidden { privileged: bool },
     /// Before a block that is longer than the budget, or that holds an instruction which must not run: `count`
     /// instructions of it may.
     Tail { count: u64, bytes: u32 },
@@ -304,8 +306,10 @@ impl Shared {
             Arch::Aarch64 => (bytes / 4, None),
             Arch::X86_64 => {
                 let block = self.blocks.borrow_mut().get(self.base.get(), addr, bytes);
-                if let Some(allowed) = block.forbidden_after() {
-                    return Err(Stop::Tail { count: u64::from(allowed).min(room), bytes });
+                match block.forbidden {
+                    Some((0, privileged)) => return Err(Stop::Forbidden { privileged }),
+                    Some((allowed, _)) => return Err(Stop::Tail { count: u64::from(allowed).min(room), bytes }),
+                    None => {}
                 }
                 (block.count, block.repeat(addr))
             }

@@ -157,7 +157,7 @@ impl Unicorn {
             (Stop::SelfStore, _) => self.store_to_own_page(),
             (Stop::Budget, _) => Ok(Some(Exit::Budget)),
             (Stop::Unfit, _) => Ok(Some(self.unfit())),
-            (Stop::Tail { count: 0, .. }, _) => Ok(Some(Exit::Illegal { privileged: false })),
+            (Stop::Forbidden { privileged }, _) => Ok(Some(Exit::Illegal { privileged })),
             (Stop::Tail { count, bytes }, _) => {
                 let end = self.address_after(self.pc, bytes, count);
                 self.run_to(end)
@@ -200,7 +200,7 @@ impl Unicorn {
         }
         // The engine reads whole blocks ahead. What lies before the page that refused must run first.
         let page = GuestAddr(addr).page().0;
-        if self.arch == Arch::X86_64 && self.pc < page {
+        if self.arch == Arch::X86_64 && page == GuestAddr(self.pc).page().0 + PAGE_SIZE && self.is_code(self.pc) {
             let shared = &*self.shared;
             let whole = shared.blocks.borrow_mut().whole_until(shared.base.get(), self.pc, page);
             if whole > 0 {
@@ -209,6 +209,13 @@ impl Unicorn {
             }
         }
         Ok(Some(Exit::Fault { addr: GuestAddr(addr), access, kind }))
+    }
+
+    /// Whether the address can be executed.
+    fn is_code(&self, addr: u64) -> bool {
+        // SAFETY: as in `instruction_word`.
+        let space = unsafe { self.shared.space.get().as_ref() };
+        space.is_some_and(|s| s.permits(GuestAddr(addr), Access::Execute))
     }
 
     fn untag(&self, addr: u64) -> u64 {
@@ -249,8 +256,9 @@ impl Unicorn {
         let page = GuestAddr(self.engine.fault_addr()).page();
         let shared = &*self.shared;
         shared.retired.set(shared.retired_before(self.pc));
-        shared.block.set((0, 0, 0));
-        let end = shared.blocks.borrow_mut().address_of(shared.base.get(), self.pc, 15, 1);
+        let (start, bytes, _) = shared.block.replace((0, 0, 0));
+        let rest = start.saturating_add(u64::from(bytes)).saturating_sub(self.pc) as u32;
+        let end = shared.blocks.borrow_mut().address_of(shared.base.get(), self.pc, rest, 1);
         self.drop_page(page);
         self.shared.mode.set(Mode::StoreToCode);
         let result = self.run_to(end);

@@ -63,6 +63,8 @@ pub(super) fn set_up(engine: &mut Engine) -> Result<(), Error> {
     engine.write(R::CR0 as c_int, 0x1_0033u64);
     // TSD is left off: `rdtsc` has a hook. PAE, OSFXSR, OSXMMEXCPT, FSGSBASE, OSXSAVE.
     engine.write(R::CR4 as c_int, 0x5_0620u64);
+    // No descriptors, and no task state with a bitmap of ports.
+    [R::GDTR, R::LDTR, R::IDTR, R::TR].into_iter().for_each(|register| engine.clear_segment(register));
     let efer = engine.read_msr(MSR_EFER);
     engine.write_msr(MSR_EFER, efer | EFER_SCE);
     // The selectors of Linux: user code 0x33, user stack 0x2b.
