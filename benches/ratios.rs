@@ -1,0 +1,206 @@
+//! sevm beside native, qemu-user and strace, in one run: `cargo bench --bench ratios [-- WORD]`.
+//!
+//! Every row runs its variants in turn, round by round, so that a machine whose speed drifts hurts all alike; the median
+//! round is quoted. Only ratios mean anything on a shared machine. Prints Markdown, as README quotes it. A tool that is
+//! not installed leaves its column empty.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 5;
+
+/// A program built for both architectures.
+struct Guest {
+    x86_64: PathBuf,
+    aarch64: Option<PathBuf>,
+}
+
+fn main() {
+    // `cargo test --benches` and `cargo bench` pass flags of their own.
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|w| name.contains(w.as_str()));
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    if wanted("calls") {
+        calls();
+    }
+    if wanted("start") {
+        start();
+    }
+    if wanted("kernels") {
+        kernels();
+    }
+}
+
+fn tool(name: &str) -> bool {
+    let found = |dir: PathBuf| dir.join(name).is_file();
+    std::env::var_os("PATH").is_some_and(|p| std::env::split_paths(&p).any(found))
+}
+
+fn build(name: &str) -> Guest {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/guests").join(format!("{name}.c"));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ratios");
+    std::fs::create_dir_all(&dir).expect("the target directory can be written");
+    let compile = |cc: &str, arch: &str| {
+        let out = dir.join(format!("{name}.{arch}"));
+        let ok = Command::new(cc).args(["-O2", "-static", "-o"]).arg(&out).arg(&source).status();
+        assert!(ok.is_ok_and(|s| s.success()), "{cc} cannot build {}", source.display());
+        out
+    };
+    Guest {
+        x86_64: compile("gcc", "x86_64"),
+        aarch64: tool("aarch64-linux-gnu-gcc").then(|| compile("aarch64-linux-gnu-gcc", "aarch64")),
+    }
+}
+
+/// A way to run a guest.
+struct Way {
+    title: &'static str,
+    command: Vec<String>,
+}
+
+impl Way {
+    fn new(title: &'static str, command: &[&str], program: &Path) -> Way {
+        let mut command: Vec<String> = command.iter().map(|s| (*s).to_string()).collect();
+        command.push(program.display().to_string());
+        Way { title, command }
+    }
+
+    fn time(&self, arg: &str) -> Duration {
+        let begin = Instant::now();
+        let status = Command::new(&self.command[0])
+            .args(&self.command[1..])
+            .arg(arg)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        let took = begin.elapsed();
+        assert!(status.is_ok_and(|s| s.success()), "{:?} failed", self.command);
+        took
+    }
+}
+
+const SEVM: &str = env!("CARGO_BIN_EXE_sevm");
+
+/// Median times in seconds, one for each way, of runs with `arg`.
+fn measure(ways: &[Way], arg: &str) -> Vec<f64> {
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..ROUNDS {
+        for (way, times) in ways.iter().zip(&mut times) {
+            times.push(way.time(arg).as_secs_f64());
+        }
+    }
+    times
+        .into_iter()
+        .map(|mut t| {
+            t.sort_by(f64::total_cmp);
+            t[t.len() / 2]
+        })
+        .collect()
+}
+
+fn table(head: &[&str], rows: &[Vec<String>]) {
+    println!("| {} |", head.join(" | "));
+    println!("|{}", "---|".repeat(head.len()));
+    for row in rows {
+        println!("| {} |", row.join(" | "));
+    }
+    println!();
+}
+
+/// The cost of one system call, from the difference of two runs.
+fn calls() {
+    println!("### Cost of one system call (native = 1)\n");
+    let mut rows = Vec::new();
+    for (title, name, n) in [("getppid", "calls", 100_000u32), ("read + write of one byte", "transfer", 50_000)] {
+        let guest = build(name);
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ratios/trace.log").display().to_string();
+        let mut ways = vec![
+            Way::new("native", &[], &guest.x86_64),
+            Way::new("sevm run, x86_64", &[SEVM, "run"], &guest.x86_64),
+            Way::new("sevm trace -o FILE, x86_64", &[SEVM, "trace", "-o", &log], &guest.x86_64),
+        ];
+        if let Some(program) = &guest.aarch64 {
+            ways.push(Way::new("sevm run, aarch64", &[SEVM, "run"], program));
+            ways.push(Way::new("sevm trace -o FILE, aarch64", &[SEVM, "trace", "-o", &log], program));
+            if tool("qemu-aarch64") {
+                ways.push(Way::new("qemu-aarch64", &["qemu-aarch64"], program));
+                ways.push(Way::new("qemu-aarch64 -strace", &["qemu-aarch64", "-strace"], program));
+            }
+        }
+        if tool("qemu-x86_64") {
+            ways.push(Way::new("qemu-x86_64", &["qemu-x86_64"], &guest.x86_64));
+        }
+        if tool("strace") {
+            ways.push(Way::new("strace -o FILE", &["strace", "-o", &log], &guest.x86_64));
+        }
+        let (none, many) = (measure(&ways, "1"), measure(&ways, &n.to_string()));
+        let cost: Vec<f64> = none.iter().zip(&many).map(|(a, b)| (b - a).max(0.0) / f64::from(n)).collect();
+        for (way, c) in ways.iter().zip(&cost) {
+            rows.push(vec![title.into(), way.title.into(), format!("{:.2}", c / cost[0]), format!("{:.0}", c * 1e9)]);
+        }
+    }
+    table(&["call", "how", "ratio", "ns in this run"], &rows);
+}
+
+/// Start to exit of a program that does nothing.
+fn start() {
+    println!("### Start-up of a static program (native = 1)\n");
+    let guest = build("calls");
+    let mut ways = vec![
+        Way::new("native", &[], &guest.x86_64),
+        Way::new("sevm run, x86_64", &[SEVM, "run"], &guest.x86_64),
+    ];
+    if let Some(program) = &guest.aarch64 {
+        ways.push(Way::new("sevm run, aarch64", &[SEVM, "run"], program));
+        if tool("qemu-aarch64") {
+            ways.push(Way::new("qemu-aarch64", &["qemu-aarch64"], program));
+        }
+    }
+    if tool("qemu-x86_64") {
+        ways.push(Way::new("qemu-x86_64", &["qemu-x86_64"], &guest.x86_64));
+    }
+    if tool("strace") {
+        ways.push(Way::new("strace", &["strace"], &guest.x86_64));
+    }
+    let times = measure(&ways, "0");
+    let rows: Vec<_> = ways
+        .iter()
+        .zip(&times)
+        .map(|(w, t)| vec![w.title.to_string(), format!("{:.1}", t / times[0]), format!("{:.1}", t * 1e3)])
+        .collect();
+    table(&["how", "ratio", "ms in this run"], &rows);
+}
+
+/// Compute kernels; each ratio is to native x86_64 code.
+fn kernels() {
+    println!("### Compute (native = 1)\n");
+    let mut rows = Vec::new();
+    for (name, n) in [("fib", 20), ("sieve", 20), ("sort", 30), ("matrix", 60), ("hash", 300), ("interp", 60)] {
+        let guest = build(name);
+        let mut ways = vec![
+            Way::new("native", &[], &guest.x86_64),
+            Way::new("sevm x86_64", &[SEVM, "run"], &guest.x86_64),
+        ];
+        if tool("qemu-x86_64") {
+            ways.push(Way::new("qemu-x86_64", &["qemu-x86_64"], &guest.x86_64));
+        }
+        if let Some(program) = &guest.aarch64 {
+            ways.push(Way::new("sevm aarch64", &[SEVM, "run"], program));
+            if tool("qemu-aarch64") {
+                ways.push(Way::new("qemu-aarch64", &["qemu-aarch64"], program));
+            }
+        }
+        let (none, many) = (measure(&ways, "0"), measure(&ways, &n.to_string()));
+        let work: Vec<f64> = none.iter().zip(&many).map(|(a, b)| (b - a).max(1e-9)).collect();
+        let ratio = |title: &str| {
+            let at = ways.iter().position(|w| w.title == title);
+            at.map_or_else(String::new, |i| format!("{:.1}", work[i] / work[0]))
+        };
+        let titles = ["sevm x86_64", "qemu-x86_64", "sevm aarch64", "qemu-aarch64"];
+        rows.push(std::iter::once(name.to_string()).chain(titles.map(ratio)).collect());
+    }
+    table(&["kernel", "sevm x86_64", "qemu-x86_64", "sevm aarch64", "qemu-aarch64"], &rows);
+}
