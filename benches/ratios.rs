@@ -149,10 +149,8 @@ fn calls() {
 fn start() {
     println!("### Start-up of a static program (native = 1)\n");
     let guest = build("calls");
-    let mut ways = vec![
-        Way::new("native", &[], &guest.x86_64),
-        Way::new("sevm run, x86_64", &[SEVM, "run"], &guest.x86_64),
-    ];
+    let mut ways =
+        vec![Way::new("native", &[], &guest.x86_64), Way::new("sevm run, x86_64", &[SEVM, "run"], &guest.x86_64)];
     if let Some(program) = &guest.aarch64 {
         ways.push(Way::new("sevm run, aarch64", &[SEVM, "run"], program));
         if tool("qemu-aarch64") {
@@ -180,10 +178,8 @@ fn kernels() {
     let mut rows = Vec::new();
     for (name, n) in [("fib", 20), ("sieve", 20), ("sort", 30), ("matrix", 60), ("hash", 300), ("interp", 60)] {
         let guest = build(name);
-        let mut ways = vec![
-            Way::new("native", &[], &guest.x86_64),
-            Way::new("sevm x86_64", &[SEVM, "run"], &guest.x86_64),
-        ];
+        let mut ways =
+            vec![Way::new("native", &[], &guest.x86_64), Way::new("sevm x86_64", &[SEVM, "run"], &guest.x86_64)];
         if tool("qemu-x86_64") {
             ways.push(Way::new("qemu-x86_64", &["qemu-x86_64"], &guest.x86_64));
         }

@@ -261,4 +261,34 @@ pub trait Files {
     /// # Errors
     /// Those of tee(2).
     fn tee(&mut self, from: &HostFd, to: &HostFd, len: u64) -> Result<usize, Errno>;
+
+    /// Whether it is a terminal.
+    fn is_terminal(&mut self, fd: &HostFd) -> bool;
+
+    /// Whether it is the terminal that sevm was started from.
+    fn is_controlling_terminal(&mut self, fd: &HostFd) -> bool;
+
+    /// The other side of a pseudoterminal, opened with these flags (TIOCGPTPEER).
+    ///
+    /// # Errors
+    /// `ENOTTY`, `EIO`.
+    fn pty_peer(&mut self, fd: &HostFd, flags: u32) -> Result<HostFd, Errno>;
+
+    /// A request of ioctl(2) whose argument is a number or nothing, as [`super::payload`] says.
+    ///
+    /// # Errors
+    /// The device's; `ENOTTY` for another request.
+    fn ioctl_number(&mut self, fd: &HostFd, request: u32, arg: u64) -> Result<i32, Errno>;
+
+    /// A request of ioctl(2) that reads or fills `bytes`, which are as many as [`super::payload`] says.
+    ///
+    /// # Errors
+    /// The device's; `ENOTTY` for another request or length.
+    fn ioctl_bytes(&mut self, fd: &HostFd, request: u32, bytes: &mut [u8]) -> Result<i32, Errno>;
+
+    /// Lets `to` share blocks of `from` (FICLONERANGE): source offset, bytes (0: to the end), target offset.
+    ///
+    /// # Errors
+    /// Those of ioctl_ficlonerange(2).
+    fn clone_range(&mut self, from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u64) -> Result<(), Errno>;
 }

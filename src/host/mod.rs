@@ -5,6 +5,7 @@
 
 mod fd;
 mod files;
+mod ioctl;
 mod paths;
 mod real;
 mod real_files;
@@ -16,6 +17,7 @@ mod time;
 
 pub use fd::HostFd;
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
+pub use ioctl::{Payload, payload};
 pub use paths::{AccessIds, FsStat, OpenHow, Paths, Remove, Scope, SetTime, Xattr};
 pub use real::RealHost;
 pub use sys::die_by_signal;

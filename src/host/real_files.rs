@@ -141,6 +141,31 @@ impl Files for RealHost {
         Ok(rustix::pipe::splice(from.0, from.1, to.0, to.1, len as usize, SpliceFlags::NONBLOCK)?)
     }
 
+    fn is_terminal(&mut self, fd: &HostFd) -> bool {
+        rustix::termios::isatty(fd)
+    }
+
+    fn is_controlling_terminal(&mut self, fd: &HostFd) -> bool {
+        let own = rustix::process::getsid(None).ok();
+        own.is_some() && rustix::termios::tcgetsid(fd).ok() == own
+    }
+
+    fn pty_peer(&mut self, fd: &HostFd, flags: u32) -> Result<HostFd, Errno> {
+        sys::pty_peer(fd, flags)
+    }
+
+    fn ioctl_number(&mut self, fd: &HostFd, request: u32, arg: u64) -> Result<i32, Errno> {
+        sys::ioctl_number(fd, request, arg)
+    }
+
+    fn ioctl_bytes(&mut self, fd: &HostFd, request: u32, bytes: &mut [u8]) -> Result<i32, Errno> {
+        sys::ioctl_bytes(fd, request, bytes)
+    }
+
+    fn clone_range(&mut self, from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u64) -> Result<(), Errno> {
+        sys::clone_range(from, to, at, len, dest)
+    }
+
     fn tee(&mut self, from: &HostFd, to: &HostFd, len: u64) -> Result<usize, Errno> {
         Ok(rustix::pipe::tee(from, to, len as usize, SpliceFlags::NONBLOCK)?)
     }

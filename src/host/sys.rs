@@ -1,13 +1,14 @@
 //! Host calls that have no safe wrapper. The only `unsafe` of `host/`.
 #![expect(unsafe_code, reason = "raw host calls over spans of guest memory and signal handlers")]
 
-use super::{HostFd, RecordLock, Transfer};
+use super::{HostFd, Payload, RecordLock, Transfer, payload};
 use crate::abi::Errno;
 use crate::abi::consts::fcntl as cmd;
 use crate::mem::Spans;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
+use zerocopy::IntoBytes;
 
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
 
@@ -242,4 +243,49 @@ pub(super) fn write_hint(fd: &HostFd, command: u32, hint: &mut u64) -> Result<()
     }
     // SAFETY: these commands read or write one 64-bit value.
     success(unsafe { libc::fcntl(fd.raw(), command as i32, std::ptr::from_mut(hint)) })
+}
+
+/// A request of ioctl(2) without memory.
+pub(super) fn ioctl_number(fd: &HostFd, request: u32, arg: u64) -> Result<i32, Errno> {
+    if !matches!(payload(request), Some(Payload::None | Payload::Number)) {
+        return Err(Errno::ENOTTY);
+    }
+    // SAFETY: the listed requests take no pointer.
+    let result = unsafe { libc::ioctl(fd.raw(), libc::c_ulong::from(request), arg) };
+    success(result).map(|()| result)
+}
+
+/// A request of ioctl(2) over `bytes`.
+pub(super) fn ioctl_bytes(fd: &HostFd, request: u32, bytes: &mut [u8]) -> Result<i32, Errno> {
+    // Aligned for any struct, and with room to spare should a driver take the size in the number at its word.
+    let mut memory = [0u64; 64];
+    match payload(request) {
+        Some(Payload::In(size) | Payload::Out(size)) if size == bytes.len() && size <= 256 => {}
+        _ => return Err(Errno::ENOTTY),
+    }
+    let area = memory.as_mut_bytes();
+    area[..bytes.len()].copy_from_slice(bytes);
+    // SAFETY: the listed requests read or write at most the listed number of bytes, and the area is larger.
+    let result = unsafe { libc::ioctl(fd.raw(), libc::c_ulong::from(request), area.as_mut_ptr()) };
+    success(result)?;
+    bytes.copy_from_slice(&area[..bytes.len()]);
+    Ok(result)
+}
+
+/// TIOCGPTPEER. The terminal never becomes sevm's own.
+pub(super) fn pty_peer(fd: &HostFd, flags: u32) -> Result<HostFd, Errno> {
+    let flags = flags as i32 | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the request takes a number and gives a new descriptor or fails.
+    let peer = unsafe { libc::ioctl(fd.raw(), libc::TIOCGPTPEER, flags) };
+    success(peer)?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(peer) }.into())
+}
+
+/// FICLONERANGE.
+pub(super) fn clone_range(from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u64) -> Result<(), Errno> {
+    let range =
+        libc::file_clone_range { src_fd: i64::from(from.raw()), src_offset: at, src_length: len, dest_offset: dest };
+    // SAFETY: the request reads one struct file_clone_range.
+    success(unsafe { libc::ioctl(to.raw(), libc::FICLONERANGE as libc::c_ulong, &raw const range) })
 }

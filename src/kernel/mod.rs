@@ -135,6 +135,8 @@ pub struct Kernel {
     /// Wakes whoever waits for objects that have changed by themselves.
     pub wakeups: Wakeups,
     pub(crate) last_object: u64,
+    /// The controlling terminal.
+    pub(crate) terminal: io::Terminal,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
     /// Who waits at which futex.
@@ -159,6 +161,7 @@ impl Kernel {
             queue: sched::RunQueue::default(),
             wakeups: Wakeups::default(),
             last_object: 0,
+            terminal: io::Terminal::default(),
             time,
             futexes: futex::Futexes::default(),
             strict_violation: None,

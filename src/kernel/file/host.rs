@@ -106,6 +106,10 @@ impl FileOps for HostFile {
         ctx.kernel.host.truncate(&self.fd, len)
     }
 
+    fn ioctl(&self, ctx: &mut Ctx, _file: &File, request: u32, arg: u64) -> SysResult {
+        self.host_ioctl(ctx, &self.fd, request, arg)
+    }
+
     fn pipe_size(&self, ctx: &mut Ctx, new: Option<u32>) -> SysResult {
         use crate::abi::consts::fcntl::{F_GETPIPE_SZ, F_SETPIPE_SZ};
         let (cmd, arg) = new.map_or((F_GETPIPE_SZ, 0), |n| (F_SETPIPE_SZ, n as i32));

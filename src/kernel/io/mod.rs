@@ -5,17 +5,21 @@
 
 mod descriptors;
 mod fcntl;
+mod ioctl;
 mod locks;
 mod rw;
 mod splice;
+mod terminal;
 mod transfer;
 mod whole;
 
 pub use descriptors::*;
 pub use fcntl::fcntl;
+pub use ioctl::ioctl;
 pub use locks::flock;
 pub use rw::*;
 pub use splice::*;
+pub use terminal::Terminal;
 pub use whole::*;
 
 use super::file::{Access, Buffer, File, FileKind};
