@@ -1,10 +1,22 @@
 //! Observers of a run: they see every call, signal and exit, and can change nothing.
+//!
+//! [`TextSink`] writes what strace writes. Which calls are shown is decided by [`Filter`] before anything is formatted.
+//! Does not know how calls are carried out, nor which CPU runs the guest.
+
+mod buf;
+mod decode;
+mod filter;
+mod text;
+
+pub use decode::Style;
+pub use filter::{Filter, FilterError};
+pub use text::{Flush, TextSink};
 
 use crate::abi::Errno;
 use crate::arch::{Arch, RawCall};
 use crate::kernel::{Event, Pid, Tid};
 use crate::mem::Space;
-use crate::syscalls::Entry;
+use crate::syscalls::{ENTRIES, Entry};
 
 /// A call as an observer sees it.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +29,19 @@ pub struct Call {
     pub arch: Arch,
     /// Number and raw arguments.
     pub raw: RawCall,
-    /// The table's entry; `None` for a number that Linux does not have.
-    pub entry: Option<&'static Entry>,
+    /// Index in [`ENTRIES`]; `None` for a number that Linux does not have.
+    pub index: Option<usize>,
     /// Address behind the call instruction.
     pub pc: u64,
+    /// The stack pointer.
+    pub sp: u64,
+}
+
+impl Call {
+    /// The table's entry.
+    pub fn entry(&self) -> Option<&'static Entry> {
+        self.index.and_then(|i| ENTRIES.get(i))
+    }
 }
 
 /// What an observer may look at.
@@ -33,8 +54,24 @@ pub struct View<'a> {
     pub threads: usize,
 }
 
+/// How the first program was started: what strace shows as its execve(2).
+pub struct Start<'a> {
+    /// The thread it runs in.
+    pub tid: Tid,
+    /// The program's file name.
+    pub path: &'a [u8],
+    /// Its arguments.
+    pub argv: &'a [Vec<u8>],
+    /// Its environment.
+    pub envp: &'a [Vec<u8>],
+    /// Where the environment lies in the guest.
+    pub envp_addr: u64,
+}
+
 /// An observer.
 pub trait Sink {
+    /// The run begins.
+    fn start(&mut self, start: &Start<'_>);
     /// A call begins.
     fn enter(&mut self, view: &View<'_>, call: &Call);
     /// A call is done; `None` for one that does not return.
@@ -48,4 +85,25 @@ pub trait Sink {
     /// # Errors
     /// What could not be written, in words.
     fn finish(&mut self) -> Result<(), crate::Error>;
+}
+
+/// What a trace shows and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads and processes that the first one creates are shown too (`-f`).
+    pub follow: bool,
+    /// Every line begins with the thread's id, as `-f` with `-o` has it.
+    pub pid_column: bool,
+    /// The column of the equals sign (`-a`).
+    pub column: usize,
+    /// How values are printed (`-s`, `-v`).
+    pub style: Style,
+    /// Which calls are shown (`-e trace=`).
+    pub filter: Filter,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { follow: false, pid_column: false, column: 40, style: Style::default(), filter: Filter::all() }
+    }
 }

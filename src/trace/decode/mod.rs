@@ -1,0 +1,240 @@
+//! Values as strace prints them: arguments by the table's types, structs by their layouts, results.
+//!
+//! Guest memory is read with the guest's own permissions; what cannot be read prints as its address. Nothing here
+//! knows lines, threads or files: that is [`super::text`].
+
+mod args;
+mod fs;
+mod ioctl;
+mod layout;
+mod net;
+mod process;
+mod signal;
+mod special;
+mod structs;
+mod term;
+mod time;
+
+pub(super) use args::{Phase, Progress, arguments, returned};
+pub(super) use signal::siginfo;
+pub(super) use special::Special;
+
+use super::buf::{self, Buf, Quote};
+use crate::abi::Errno;
+use crate::arch::Arch;
+use crate::mem::{GuestAddr, Space};
+
+/// How values are printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Bytes of a string, and elements of an array, before `...` (`-s`).
+    pub limit: usize,
+    /// Structs in full (`-v`).
+    pub verbose: bool,
+}
+
+impl Default for Style {
+    fn default() -> Style {
+        Style { limit: 32, verbose: false }
+    }
+}
+
+/// Where and how a value is printed.
+pub(super) struct Cx<'a> {
+    /// The line.
+    pub out: &'a mut Buf,
+    /// The caller's memory.
+    pub space: &'a Space,
+    /// The caller's architecture.
+    pub arch: Arch,
+    /// How to print.
+    pub style: Style,
+    /// The argument registers.
+    pub args: [u64; 6],
+    /// Before the call, or its result.
+    pub phase: Phase,
+}
+
+impl Cx<'_> {
+    pub(super) fn text(&mut self, s: &str) {
+        buf::text(self.out, s);
+    }
+
+    pub(super) fn dec(&mut self, v: u64) {
+        buf::dec(self.out, v);
+    }
+
+    pub(super) fn sdec(&mut self, v: i64) {
+        buf::sdec(self.out, v);
+    }
+
+    pub(super) fn hex(&mut self, v: u64) {
+        buf::hex(self.out, v);
+    }
+
+    pub(super) fn addr(&mut self, v: u64) {
+        buf::addr(self.out, v);
+    }
+
+    pub(super) fn flags(&mut self, set: &crate::syscalls::Set, v: u64) {
+        buf::flags(self.out, set, self.arch, v);
+    }
+
+    pub(super) fn name(&mut self, set: &crate::syscalls::Set, v: u64) {
+        buf::name(self.out, set, self.arch, v);
+    }
+
+    /// Whether the call has failed, so that its outputs mean nothing.
+    pub(super) fn failed(&self) -> bool {
+        matches!(self.phase, Phase::Exit(Err(_)))
+    }
+
+    /// Whether the call has failed with this errno.
+    pub(super) fn failed_with(&self, errno: Errno) -> bool {
+        matches!(self.phase, Phase::Exit(Err(e)) if e == errno)
+    }
+
+    /// The call's value; 0 before it and when it has failed.
+    pub(super) fn value(&self) -> u64 {
+        match self.phase {
+            Phase::Exit(Ok(v)) => v,
+            _ => 0,
+        }
+    }
+
+    /// Reads guest memory if it can be looked at: not NULL, and not after a failed call.
+    pub(super) fn fetch(&self, addr: u64, bytes: &mut [u8]) -> bool {
+        addr != 0 && self.space.read(GuestAddr(addr), bytes).is_ok()
+    }
+
+    /// Reads an array, or prints its address and gives `None`.
+    pub(super) fn fetch_or_addr<const N: usize>(&mut self, addr: u64) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        if !self.failed() && self.fetch(addr, &mut bytes) {
+            return Some(bytes);
+        }
+        self.addr(addr);
+        None
+    }
+
+    /// Prints `len` bytes of memory as a string, shortened to the limit.
+    pub(super) fn bytes(&mut self, addr: u64, len: u64, how: Quote) {
+        if addr == 0 {
+            return self.text("NULL");
+        }
+        let shown = len.min(self.style.limit as u64) as usize;
+        let mut bytes = vec![0; shown];
+        if !self.fetch(addr, &mut bytes) {
+            return self.addr(addr);
+        }
+        buf::quoted(self.out, &bytes, how);
+        if len > shown as u64 {
+            self.text("...");
+        }
+    }
+
+    /// Prints bytes at hand as a string, shortened to the limit.
+    pub(super) fn shortened(&mut self, bytes: &[u8]) {
+        let shown = bytes.len().min(self.style.limit);
+        buf::quoted(self.out, &bytes[..shown], Quote::Escape);
+        if bytes.len() > shown {
+            self.text("...");
+        }
+    }
+
+    /// Prints a string that ends with NUL; `limit` bytes of it, with `...` behind when there are more.
+    pub(super) fn string(&mut self, addr: u64, limit: usize) {
+        if addr == 0 {
+            return self.text("NULL");
+        }
+        let mut bytes = Vec::new();
+        let mut chunk = [0u8; 256];
+        while bytes.len() <= limit {
+            let Some(at) = addr.checked_add(bytes.len() as u64) else { break };
+            let n = chunk.len() - (at % 256) as usize;
+            let got = self.space.read_partial(GuestAddr(at), &mut chunk[..n]);
+            if let Some(nul) = chunk[..got].iter().position(|&b| b == 0) {
+                bytes.extend_from_slice(&chunk[..nul]);
+                let more = bytes.len() > limit;
+                buf::quoted(self.out, &bytes[..bytes.len().min(limit)], Quote::Escape);
+                return if more { self.text("...") };
+            }
+            bytes.extend_from_slice(&chunk[..got]);
+            if got < n {
+                // Unterminated: strace shows nothing but the address, unless the limit comes first.
+                if bytes.len() > limit {
+                    break;
+                }
+                return self.addr(addr);
+            }
+        }
+        buf::quoted(self.out, &bytes[..limit.min(bytes.len())], Quote::Escape);
+        self.text("...");
+    }
+
+    /// Prints a file name: never shortened.
+    pub(super) fn path(&mut self, addr: u64) {
+        self.string(addr, 4095);
+    }
+
+    /// Prints `[a, b, ...]` with `each` called by index; past the limit comes `...` unless everything is to be shown.
+    pub(super) fn list(&mut self, count: u64, mut each: impl FnMut(&mut Self, u64) -> bool) {
+        self.out.push(b'[');
+        for i in 0..count {
+            if i > 0 {
+                self.text(", ");
+            }
+            if !self.style.verbose && i >= self.style.limit as u64 {
+                self.text("...");
+                break;
+            }
+            if !each(self, i) {
+                break;
+            }
+        }
+        self.out.push(b']');
+    }
+
+    /// Prints an array of `count` elements of `N` bytes; the address when not even the first can be read.
+    pub(super) fn array<const N: usize>(&mut self, addr: u64, count: u64, mut each: impl FnMut(&mut Self, &[u8; N])) {
+        if addr == 0 {
+            return self.text("NULL");
+        }
+        if count == 0 {
+            return self.text("[]");
+        }
+        let mut first = [0; N];
+        if self.failed() || !self.fetch(addr, &mut first) {
+            return self.addr(addr);
+        }
+        self.list(count, |cx, i| {
+            let mut bytes = [0; N];
+            let at = i.checked_mul(N as u64).and_then(|o| addr.checked_add(o));
+            match at {
+                Some(at) if cx.fetch(at, &mut bytes) => each(cx, &bytes),
+                _ => {
+                    cx.text("... /* ");
+                    cx.addr(at.unwrap_or(addr));
+                    cx.text(" */");
+                    return false;
+                }
+            }
+            true
+        });
+    }
+}
+
+/// The 16-bit number at an offset that the layout guarantees; 0 past the end.
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
+}
+
+/// The 32-bit number at an offset; 0 past the end.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+/// The 64-bit number at an offset; 0 past the end.
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
+}

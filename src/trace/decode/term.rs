@@ -1,0 +1,100 @@
+//! Terminal settings (termios(3)).
+
+use super::layout::{Brief, Kind, Layout, f};
+use super::{Cx, u32_at};
+use crate::syscalls::sets;
+use crate::trace::buf;
+
+static WINSIZE: Layout = Layout {
+    size: 8,
+    fields: &[
+        f("ws_row", 0, Kind::U16),
+        f("ws_col", 2, Kind::U16),
+        f("ws_xpixel", 4, Kind::U16),
+        f("ws_ypixel", 6, Kind::U16),
+    ],
+    brief: Brief::All,
+};
+
+impl Cx<'_> {
+    /// A struct winsize.
+    pub(super) fn winsize(&mut self, addr: u64) {
+        self.layout(&WINSIZE, addr);
+    }
+
+    /// The kernel's struct termios: 19 control characters, no speeds.
+    pub(super) fn termios(&mut self, addr: u64) {
+        let Some(b) = self.fetch_or_addr::<36>(addr) else { return };
+        let [iflag, oflag, cflag, lflag] = [0, 4, 8, 12].map(|at| u64::from(u32_at(&b, at)));
+        self.text("{c_iflag=");
+        self.flags(&sets::C_IFLAG, iflag);
+        self.text(", c_oflag=");
+        self.output_modes(oflag);
+        self.text(", c_cflag=");
+        self.control_modes(cflag);
+        self.text(", c_lflag=");
+        self.flags(&sets::C_LFLAG, lflag);
+        if !self.style.verbose {
+            return self.text(", ...}");
+        }
+        self.text(", c_line=");
+        self.name(&sets::LINE_DISCIPLINE, u64::from(b[16]));
+        self.text(", c_cc=");
+        self.list(19, |cx, i| {
+            cx.out.push(b'[');
+            match sets::C_CC.name_of(cx.arch, i) {
+                Some(name) => cx.text(name),
+                None => cx.dec(i),
+            }
+            cx.text("]=");
+            cx.hex(u64::from(b[17 + i as usize]));
+            true
+        });
+        self.out.push(b'}');
+    }
+
+    /// Delays, each an enumeration, then the bits.
+    fn output_modes(&mut self, value: u64) {
+        let mut left = value;
+        for (set, mask) in [
+            (&sets::C_OFLAG_NL, 0o400),
+            (&sets::C_OFLAG_CR, 0o3000),
+            (&sets::C_OFLAG_TAB, 0o14_000),
+            (&sets::C_OFLAG_BS, 0o20_000),
+            (&sets::C_OFLAG_VT, 0o40_000),
+            (&sets::C_OFLAG_FF, 0o100_000),
+        ] {
+            if mask != 0o400 {
+                self.out.push(b'|');
+            }
+            self.name(set, value & mask);
+            left &= !mask;
+        }
+        if left != 0 {
+            self.out.push(b'|');
+            self.flags(&sets::C_OFLAG, left);
+        }
+    }
+
+    /// Speed and character size, then the bits.
+    fn control_modes(&mut self, value: u64) {
+        const SPEED: u64 = 0o10_017;
+        const INPUT_SPEED: u64 = SPEED << 16;
+        const SIZE: u64 = 0o60;
+        self.name(&sets::BAUD, value & SPEED);
+        if value & INPUT_SPEED != 0 {
+            self.out.push(b'|');
+            self.name(&sets::BAUD, (value & INPUT_SPEED) >> 16);
+            self.text("<<IBSHIFT");
+        }
+        self.out.push(b'|');
+        self.name(&sets::C_CFLAG_SIZE, value & SIZE);
+        let left = value & !(SPEED | INPUT_SPEED | SIZE);
+        if left != 0 {
+            let start = self.out.len() + 1;
+            self.out.push(b'|');
+            buf::flags(self.out, &sets::C_CFLAG, self.arch, left);
+            debug_assert!(self.out.len() > start);
+        }
+    }
+}
