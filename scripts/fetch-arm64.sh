@@ -1,0 +1,100 @@
+#!/bin/sh
+# Fetches packages built for arm64 from the distribution's archive, for programs to run and a C library to link with:
+#
+#   scripts/fetch-arm64.sh [PACKAGE...]      without arguments: busybox-static bash-static musl-dev
+#
+# They are unpacked below ${SEVM_CACHE:-$HOME/.cache/sevm}/arm64/root, with a link to every program in arm64/bin.
+# Nothing is installed and the system's package database is not touched: apt works on its own state in the cache
+# directory, so no privilege is needed. apt checks signatures and hashes. What is already there is not fetched again.
+#
+#   SEVM_CACHE        where to keep everything
+#   SEVM_DEB_MIRROR   another mirror of the archive
+#   SEVM_DEB_SUITE    another release of it
+set -eu
+
+cache=${SEVM_CACHE:-$HOME/.cache/sevm}/arm64
+[ $# -gt 0 ] || set -- busybox-static bash-static musl-dev
+
+fail() {
+    echo "fetch-arm64: $*" >&2
+    exit 1
+}
+
+missing=
+mkdir -p "$cache/bin" "$cache/root" "$cache/have"
+for package in "$@"; do
+    [ -e "$cache/have/$package" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+for tool in apt-get dpkg-deb; do
+    command -v $tool >/dev/null || fail "needs $tool, of Debian or Ubuntu; missing packages:$missing"
+done
+
+ID= VERSION_CODENAME= ID_LIKE=
+# shellcheck disable=SC1091
+[ ! -r /etc/os-release ] || . /etc/os-release
+case "$ID $ID_LIKE" in
+    *ubuntu*)
+        mirror=http://ports.ubuntu.com/ubuntu-ports
+        parts="main universe"
+        keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+        suite=${UBUNTU_CODENAME:-$VERSION_CODENAME}
+        ;;
+    *)
+        mirror=http://deb.debian.org/debian
+        parts=main
+        keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+        suite=${VERSION_CODENAME:-stable}
+        ;;
+esac
+mirror=${SEVM_DEB_MIRROR:-$mirror}
+suite=${SEVM_DEB_SUITE:-$suite}
+[ -r "$keyring" ] || fail "needs $keyring (package $(basename "$keyring" .gpg))"
+
+# Only one at a time may work on apt's state.
+if command -v flock >/dev/null && [ -z "${SEVM_FETCH_LOCKED:-}" ]; then
+    SEVM_FETCH_LOCKED=1 exec flock "$cache/lock" "$0" "$@"
+fi
+
+apt=$cache/apt
+mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
+: >"$apt/status"
+echo "deb [signed-by=$keyring] $mirror $suite $parts" >"$apt/sources.list"
+cat >"$apt/apt.conf" <<CONF
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Sandbox::User "";
+APT::Install-Recommends "false";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Dir::State "$apt/state";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "-";
+CONF
+# The machine's own hooks are for its own packages.
+echo '#clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;' >>"$apt/apt.conf"
+APT_CONFIG=$apt/apt.conf
+export APT_CONFIG
+
+log=$apt/log
+if ! apt-get -q update >"$log" 2>&1 || grep -q '^[EW]: .*\(Failed\|unable\)' "$log"; then
+    cat "$log" >&2
+    fail "cannot reach $mirror; not fetched:$missing (set SEVM_DEB_MIRROR for another mirror)"
+fi
+for package in $missing; do
+    rm -f "$apt/debs/${package}"_*.deb
+    if ! (cd "$apt/debs" && apt-get -q download "$package" >"$log" 2>&1); then
+        cat "$log" >&2
+        fail "cannot download $package for arm64 from $mirror $suite"
+    fi
+    dpkg-deb -x "$apt/debs/${package}"_*.deb "$cache/root"
+    : >"$cache/have/$package"
+done
+for dir in bin usr/bin; do
+    for program in "$cache/root/$dir"/*; do
+        [ ! -f "$program" ] || ln -sf "../root/$dir/$(basename "$program")" "$cache/bin/"
+    done
+done
