@@ -1,11 +1,13 @@
 //! The run loop: run -> exit -> decode -> dispatch -> result -> trace.
 
 use crate::Error;
-use crate::arch::Arch;
+use crate::abi::Errno;
+use crate::arch::{Arch, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit};
-use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid, entry_of};
+use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
-use crate::trace::{Call, Sink, View};
+use crate::syscalls;
+use crate::trace::{Call, Sink, Start, View};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -75,13 +77,24 @@ impl Machine {
     /// # Errors
     /// A failure of sevm itself; what the guest does is never an error here.
     pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
+        self.observers.start(&self.kernel, pid);
+        let ran = self.run_all();
+        // What was seen before a failure is still worth reading.
+        let finished = self.observers.finish();
+        ran.and(finished)?;
+        let status = self.kernel.processes.get(&pid).and_then(|p| p.exit);
+        status.ok_or_else(|| Error::Usage(format!("process {pid} has no exit status")))
+    }
+
+    /// Runs until no thread is left.
+    fn run_all(&mut self) -> Result<(), Error> {
         loop {
             self.kernel.take_host_signals();
             self.kernel.tick();
             let Some(tid) = self.kernel.next_thread() else {
                 match self.kernel.sleep() {
                     Slept::Ready => continue,
-                    Slept::Empty => break,
+                    Slept::Empty => return Ok(()),
                     Slept::Deadlock => return Err(Error::Deadlock),
                 }
             };
@@ -90,11 +103,6 @@ impl Machine {
             self.kernel.end_turn();
             self.drain_events();
         }
-        let status = self.kernel.processes.get(&pid).and_then(|p| p.exit);
-        for sink in &mut self.observers.0 {
-            sink.finish()?;
-        }
-        status.ok_or_else(|| Error::Usage(format!("process {pid} has no exit status")))
     }
 
     /// One turn of one thread: first the call it waits in, if any, then its program for one slice.
@@ -179,7 +187,8 @@ impl Machine {
         let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
         let waiting = thread.in_call;
         let raw = waiting.map_or_else(|| cpu.syscall(), |c| c.raw);
-        let call = Call { tid, pid: thread.pid, arch, raw, entry: entry_of(arch, raw), pc: cpu.pc() };
+        let index = syscalls::lookup(arch, raw.nr);
+        let call = Call { tid, pid: thread.pid, arch, raw, index, pc: cpu.pc(), sp: cpu.sp() };
         let space = Rc::clone(&thread.space);
         if waiting.is_none() {
             self.observers.tell(&mut self.kernel, &space, |sink, view| sink.enter(view, &call));
@@ -188,9 +197,16 @@ impl Machine {
         if let Some((name, number)) = self.kernel.strict_violation.take() {
             return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
         }
+        // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
+        let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.contains_key(&tid);
+        let replaced = (goes_on && self.observers.any()).then(|| {
+            let mut regs = Regs::new(arch);
+            cpu.save(&mut regs);
+            Errno::split_result(regs.result())
+        });
         self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
             Outcome::Done(result) => sink.exit(view, &call, Some(result)),
-            Outcome::NoReturn => sink.exit(view, &call, None),
+            Outcome::NoReturn => sink.exit(view, &call, replaced),
             Outcome::Blocked if waiting.is_none() => sink.blocked(view, &call),
             Outcome::Blocked => {}
         });
@@ -211,6 +227,27 @@ impl Machine {
 struct Observers(Vec<Box<dyn Sink>>);
 
 impl Observers {
+    fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn start(&mut self, kernel: &Kernel, pid: Pid) {
+        let Some(process) = kernel.processes.get(&pid) else { return };
+        let start = Start {
+            tid: pid,
+            path: &process.exe,
+            argv: &process.argv,
+            envp: &process.envp,
+            envp_addr: process.layout.env.0.0,
+        };
+        self.0.iter_mut().for_each(|sink| sink.start(&start));
+    }
+
+    /// Finishes all; the first failure counts.
+    fn finish(&mut self) -> Result<(), Error> {
+        self.0.iter_mut().map(|sink| sink.finish()).fold(Ok(()), Result::and)
+    }
+
     fn tell(&mut self, kernel: &mut Kernel, space: &RefCell<Space>, mut say: impl FnMut(&mut dyn Sink, &View<'_>)) {
         if self.0.is_empty() {
             return;

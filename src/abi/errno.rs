@@ -27,6 +27,14 @@ impl Errno {
         (512..=516).contains(&self.0)
     }
 
+    /// A result register as value or error: the last 4095 values are errors.
+    pub fn split_result(register: u64) -> Result<u64, Errno> {
+        match register.wrapping_neg() {
+            n @ 1..=4095 => Err(Errno(n as u16)),
+            _ => Ok(register),
+        }
+    }
+
     /// The value in the result register: the negated number.
     pub fn to_result(self) -> u64 {
         u64::from(self.0).wrapping_neg()

@@ -207,13 +207,6 @@ pub(super) fn unknown(out: &mut Buf, value: u64, placeholder: &str) {
     }
 }
 
-/// Appends `/* text */` behind a space.
-pub(super) fn comment(out: &mut Buf, s: &str) {
-    text(out, " /* ");
-    text(out, s);
-    text(out, " */");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -140,7 +140,8 @@ mod tests {
 
     fn names(set: &str) -> Vec<&'static str> {
         let filter = Filter::from_set(set).expect("valid");
-        let mut names: Vec<_> = (0..ENTRIES.len()).filter(|i| filter.admits(Some(*i))).map(|i| ENTRIES[i].name).collect();
+        let mut names: Vec<_> =
+            (0..ENTRIES.len()).filter(|i| filter.admits(Some(*i))).map(|i| ENTRIES[i].name).collect();
         names.dedup();
         names
     }

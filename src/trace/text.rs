@@ -276,7 +276,8 @@ impl Sink for TextSink {
 
     fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {
         self.complete(Some(view), call, result.map_or(Phase::Gone, Phase::Exit));
-        if !self.options.follow || !matches!(call.entry().map(|e| e.name), Some("clone" | "clone3" | "fork" | "vfork")) {
+        if !self.options.follow || !matches!(call.entry().map(|e| e.name), Some("clone" | "clone3" | "fork" | "vfork"))
+        {
             return;
         }
         if let Some(Ok(child)) = result

@@ -65,9 +65,10 @@ fn is_late(arg: &Arg) -> bool {
         (Dir::In, _) => false,
         (Dir::Out, _) => true,
         // Printed as it was before, with what has changed behind the result.
-        (Dir::InOut, Elem::Struct(s)) => {
-            !matches!(s, Struct::Fdset | Struct::Pollfd | Struct::Timespec | Struct::Timeval | Struct::CapHeader | Struct::Flock)
-        }
+        (Dir::InOut, Elem::Struct(s)) => !matches!(
+            s,
+            Struct::Fdset | Struct::Pollfd | Struct::Timespec | Struct::Timeval | Struct::CapHeader | Struct::Flock
+        ),
         (Dir::InOut, Elem::Scalar(Scalar::Off)) => false,
         (Dir::InOut, _) => true,
     }
@@ -76,7 +77,9 @@ fn is_late(arg: &Arg) -> bool {
 /// Remembers the value behind the first in-out length among the arguments that follow.
 fn keep_length(cx: &Cx<'_>, args: &[Arg], from: usize, progress: &mut Progress) {
     for (i, arg) in args.iter().enumerate().skip(from) {
-        let Type::Ptr { dir: Dir::InOut, elem: Elem::Scalar(Scalar::Int | Scalar::Uint), .. } = arg.ty else { continue };
+        let Type::Ptr { dir: Dir::InOut, elem: Elem::Scalar(Scalar::Int | Scalar::Uint), .. } = arg.ty else {
+            continue;
+        };
         let mut b = [0u8; 4];
         if cx.fetch(cx.args[i], &mut b) {
             progress.before = u64::from(u32::from_le_bytes(b));

@@ -81,7 +81,11 @@ impl Cx<'_> {
         }
         self.text(", stx_size=");
         self.dec(u64_at(&b, 40));
-        if full { self.statx_rest(&b) } else { self.text(", ...") }
+        if full {
+            self.statx_rest(&b)
+        } else {
+            self.text(", ...")
+        }
         self.out.push(b'}');
     }
 
@@ -172,11 +176,8 @@ impl Cx<'_> {
         self.sdec(u64_at(entry, 8) as i64);
         self.text(", d_reclen=");
         self.dec(entry.len() as u64);
-        let (kind, name) = if is_64 {
-            (entry.get(18), entry.get(19..))
-        } else {
-            (entry.last(), entry.get(18..entry.len() - 1))
-        };
+        let (kind, name) =
+            if is_64 { (entry.get(18), entry.get(19..)) } else { (entry.last(), entry.get(18..entry.len() - 1)) };
         let name = name.unwrap_or(&[]);
         let name = &name[..name.iter().position(|&b| b == 0).unwrap_or(name.len())];
         let kind_of = |cx: &mut Self| {

@@ -113,10 +113,7 @@ impl Cx<'_> {
     /// Whether the argument is printed after the call.
     pub(super) fn ioctl_is_out(request: u32) -> bool {
         use Data::*;
-        matches!(
-            data_of(request),
-            Some(IntOut | TermiosOut | WinsizeOut | U64Out | InodeFlagsOut | ModemOut)
-        )
+        matches!(data_of(request), Some(IntOut | TermiosOut | WinsizeOut | U64Out | InodeFlagsOut | ModemOut))
     }
 
     /// The argument; nothing at all for requests that have none.

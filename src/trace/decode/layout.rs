@@ -48,7 +48,9 @@ pub(super) enum Kind {
     /// Unsigned longs.
     Longs(usize),
     /// Seconds since the epoch, with nanoseconds at this offset, printed with the date.
-    Date { nsec: usize },
+    Date {
+        nsec: usize,
+    },
     /// A timespec followed by its date.
     DatedTimespec,
     /// Two 32-bit numbers: `{val=[a, b]}`.

@@ -89,11 +89,6 @@ impl Cx<'_> {
         matches!(self.phase, Phase::Exit(Err(_)))
     }
 
-    /// Whether the call has failed with this errno.
-    pub(super) fn failed_with(&self, errno: Errno) -> bool {
-        matches!(self.phase, Phase::Exit(Err(e)) if e == errno)
-    }
-
     /// The call's value; 0 before it and when it has failed.
     pub(super) fn value(&self) -> u64 {
         match self.phase {
@@ -157,7 +152,9 @@ impl Cx<'_> {
                 bytes.extend_from_slice(&chunk[..nul]);
                 let more = bytes.len() > limit;
                 buf::quoted(self.out, &bytes[..bytes.len().min(limit)], Quote::Escape);
-                return if more { self.text("...") };
+                return if more {
+                    self.text("...")
+                };
             }
             bytes.extend_from_slice(&chunk[..got]);
             if got < n {

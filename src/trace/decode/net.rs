@@ -88,7 +88,11 @@ impl Cx<'_> {
     fn msghdr_fields(&mut self, b: &[u8], total: Option<u64>) {
         self.text("{msg_name=");
         let (name, name_len) = (u64_at(b, 0), u32_at(b, 8));
-        if name == 0 { self.text("NULL") } else { self.sockaddr(name, u64::from(name_len)) }
+        if name == 0 {
+            self.text("NULL")
+        } else {
+            self.sockaddr(name, u64::from(name_len))
+        }
         self.text(", msg_namelen=");
         self.sdec(i64::from(name_len as i32));
         self.text(", msg_iov=");
@@ -126,7 +130,11 @@ impl Cx<'_> {
             self.text(", cmsg_level=");
             self.name(&sets::SOL, u64::from(level));
             self.text(", cmsg_type=");
-            if level == 1 { self.name(&sets::SCM, u64::from(kind)) } else { self.hex(u64::from(kind)) }
+            if level == 1 {
+                self.name(&sets::SCM, u64::from(kind))
+            } else {
+                self.hex(u64::from(kind))
+            }
             let end = (size as usize).min(message.len());
             if let Some(data) = message.get(16..end).filter(|d| !d.is_empty()) {
                 self.text(", cmsg_data=");

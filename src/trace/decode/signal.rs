@@ -63,7 +63,11 @@ impl Cx<'_> {
         self.text("}, sigev_signo=");
         let signo = u32_at(&b, 8);
         // Only where a signal is sent does the number have to be one.
-        if matches!(notify, 0 | 2 | 4) { self.signal(signo) } else { self.sdec(i64::from(signo as i32)) }
+        if matches!(notify, 0 | 2 | 4) {
+            self.signal(signo)
+        } else {
+            self.sdec(i64::from(signo as i32))
+        }
         self.text(", sigev_notify=");
         self.name(&sets::SIGEV_NOTIFY, u64::from(notify));
         match notify {
@@ -155,7 +159,11 @@ fn value(out: &mut Buf, value: u64) {
 fn child(out: &mut Buf, si_code: i32, status: i32, utime: i64, stime: i64) {
     field(out, "si_status");
     // After an exit the status is a number, otherwise the signal.
-    if si_code == 1 { buf::sdec(out, i64::from(status)) } else { signal(out, status) }
+    if si_code == 1 {
+        buf::sdec(out, i64::from(status))
+    } else {
+        signal(out, status)
+    }
     field(out, "si_utime");
     buf::sdec(out, utime);
     field(out, "si_stime");

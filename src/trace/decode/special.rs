@@ -333,7 +333,11 @@ fn wait4(cx: &mut Cx<'_>, entering: bool) {
         cx.sdec(i64::from(pid as i32));
         return cx.text(", ");
     }
-    if status == 0 { cx.text("NULL") } else { cx.wait_status(status) }
+    if status == 0 {
+        cx.text("NULL")
+    } else {
+        cx.wait_status(status)
+    }
     cx.text(", ");
     cx.flags(&sets::WAIT, options & 0xffff_ffff);
     cx.text(", ");
@@ -347,7 +351,11 @@ impl Cx<'_> {
         let Some(b) = self.fetch_or_addr::<16>(addr) else { return };
         self.text("{sigmask=");
         let (mask, len) = (u64_at(&b, 0), u64_at(&b, 8));
-        if mask == 0 { self.text("NULL") } else { self.sigset_at(mask, len) }
+        if mask == 0 {
+            self.text("NULL")
+        } else {
+            self.sigset_at(mask, len)
+        }
         self.text(", sigsetsize=");
         self.dec(len);
         self.out.push(b'}');

@@ -104,10 +104,8 @@ static STATFS: Layout = layout(
         f("f_flags", 80, Kind::Flags64(&sets::STATFS_FLAGS)),
     ],
 );
-static FLOCK_OWNER: Layout =
-    layout(8, &[f("type", 0, Kind::Enum32(&sets::F_OWNER)), f("pid", 4, Kind::I32)]);
-static CAP_HEADER: Layout =
-    layout(8, &[f("version", 0, Kind::Enum32(&sets::CAP_VERSION)), f("pid", 4, Kind::I32)]);
+static FLOCK_OWNER: Layout = layout(8, &[f("type", 0, Kind::Enum32(&sets::F_OWNER)), f("pid", 4, Kind::I32)]);
+static CAP_HEADER: Layout = layout(8, &[f("version", 0, Kind::Enum32(&sets::CAP_VERSION)), f("pid", 4, Kind::I32)]);
 static MQ_ATTR: Layout = layout(
     32,
     &[
@@ -117,10 +115,7 @@ static MQ_ATTR: Layout = layout(
         f("mq_curmsgs", 24, Kind::I64),
     ],
 );
-static SEMBUF: Layout = layout(
-    6,
-    &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::U16)],
-);
+static SEMBUF: Layout = layout(6, &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::U16)]);
 static OPEN_HOW: Layout = layout(
     24,
     &[
@@ -140,10 +135,8 @@ static CACHESTAT: Layout = layout(
         f("nr_recently_evicted", 32, Kind::U64),
     ],
 );
-static FUTEX_WAITV: Layout = layout(
-    24,
-    &[f("val", 0, Kind::X64), f("uaddr", 8, Kind::Addr), f("flags", 16, Kind::Flags32(&sets::FUTEX2))],
-);
+static FUTEX_WAITV: Layout =
+    layout(24, &[f("val", 0, Kind::X64), f("uaddr", 8, Kind::Addr), f("flags", 16, Kind::Flags32(&sets::FUTEX2))]);
 static MOUNT_ATTR: Layout = layout(
     32,
     &[
@@ -153,10 +146,8 @@ static MOUNT_ATTR: Layout = layout(
         f("userns_fd", 24, Kind::U64),
     ],
 );
-static IO_EVENT: Layout = layout(
-    32,
-    &[f("data", 0, Kind::X64), f("obj", 8, Kind::Addr), f("res", 16, Kind::I64), f("res2", 24, Kind::I64)],
-);
+static IO_EVENT: Layout =
+    layout(32, &[f("data", 0, Kind::X64), f("obj", 8, Kind::Addr), f("res", 16, Kind::I64), f("res2", 24, Kind::I64)]);
 static SOCK_FPROG: Layout = layout(16, &[f("len", 0, Kind::U16), f("filter", 8, Kind::Addr)]);
 static TIMEX: Layout = layout(
     208,
@@ -332,4 +323,3 @@ impl Cx<'_> {
         });
     }
 }
-

@@ -17,7 +17,9 @@ pub(super) fn date(out: &mut Buf, seconds: i64, nanoseconds: u64) {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u64);
     let (year, month, day) = civil(days);
     buf::sdec(out, year);
-    for (mark, part) in [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)] {
+    for (mark, part) in
+        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)]
+    {
         out.push(mark);
         buf::padded(out, part, 2);
     }
