@@ -21,6 +21,7 @@ demo: build
 	$(SEVM) trace "$$busybox" uname -m
 
 test: setup-test
+	-@sh scripts/fetch-arm64.sh
 	cargo test --release
 
 # What a change must pass besides the tests.

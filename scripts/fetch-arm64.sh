@@ -1,9 +1,10 @@
 #!/bin/sh
 # Fetches packages built for arm64 from the distribution's archive, for programs to run and a C library to link with:
 #
-#   scripts/fetch-arm64.sh [PACKAGE...]      without arguments: busybox-static bash-static musl-dev
+#   scripts/fetch-arm64.sh [PACKAGE|PATH...]     without arguments: busybox-static bash-static musl-dev
 #
-# They are unpacked below ${SEVM_CACHE:-$HOME/.cache/sevm}/arm64/root, with a link to every program in arm64/bin.
+# They are unpacked below ${SEVM_CACHE:-~/.cache/sevm}/arm64/root, with a link to every program in arm64/bin. For an
+# argument with a slash (bin/busybox), the full path of that file is printed.
 # Nothing is installed and the system's package database is not touched: apt works on its own state in the cache
 # directory, so no privilege is needed. apt checks signatures and hashes. What is already there is not fetched again.
 #
@@ -12,7 +13,7 @@
 #   SEVM_DEB_SUITE    another release of it
 set -eu
 
-cache=${SEVM_CACHE:-$HOME/.cache/sevm}/arm64
+cache=${SEVM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sevm}/arm64
 [ $# -gt 0 ] || set -- busybox-static bash-static musl-dev
 
 fail() {
@@ -22,10 +23,26 @@ fail() {
 
 missing=
 mkdir -p "$cache/bin" "$cache/root" "$cache/have"
-for package in "$@"; do
-    [ -e "$cache/have/$package" ] || missing="$missing $package"
+for argument in "$@"; do
+    case $argument in
+        */*) ;;
+        *) [ -e "$cache/have/$argument" ] || missing="$missing $argument" ;;
+    esac
 done
-[ -n "$missing" ] || exit 0
+
+# Prints the paths that were asked for.
+finish() {
+    for argument in "$@"; do
+        case $argument in
+            */*)
+                [ -e "$cache/$argument" ] || fail "no $argument in the packages fetched"
+                readlink -f "$cache/$argument"
+                ;;
+        esac
+    done
+    exit 0
+}
+[ -n "$missing" ] || finish "$@"
 
 for tool in apt-get dpkg-deb; do
     command -v $tool >/dev/null || fail "needs $tool, of Debian or Ubuntu; missing packages:$missing"
@@ -54,7 +71,7 @@ suite=${SEVM_DEB_SUITE:-$suite}
 
 # Only one at a time may work on apt's state.
 if command -v flock >/dev/null && [ -z "${SEVM_FETCH_LOCKED:-}" ]; then
-    SEVM_FETCH_LOCKED=1 exec flock "$cache/lock" "$0" "$@"
+    SEVM_FETCH_LOCKED=1 exec flock "$cache/lock" sh "$0" "$@"
 fi
 
 apt=$cache/apt
@@ -98,3 +115,4 @@ for dir in bin usr/bin; do
         [ ! -f "$program" ] || ln -sf "../root/$dir/$(basename "$program")" "$cache/bin/"
     done
 done
+finish "$@"

@@ -86,8 +86,8 @@ pub fn distribution_program(arch: Arch, name: &str, package: &str) -> Result<Pat
 pub fn arm64_cache() -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     var("SEVM_ARM64").unwrap_or_else(|| {
-        let cache = var("SEVM_CACHE").unwrap_or_else(|| var("HOME").unwrap_or_default().join(".cache/sevm"));
-        cache.join("arm64")
+        let caches = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap_or_default().join(".cache"));
+        var("SEVM_CACHE").unwrap_or_else(|| caches().join("sevm")).join("arm64")
     })
 }
 
