@@ -4,6 +4,11 @@
 //! What a file contains is made by the functions in the modules below; this module only finds them. It knows neither
 //! descriptors nor how a file is read.
 
+mod cpus;
+mod machine;
+mod maps;
+mod process;
+
 use super::*;
 use std::rc::Rc;
 
@@ -109,8 +114,15 @@ pub fn lookup(kernel: &mut Kernel, caller: Tid, path: &[u8]) -> Option<Node> {
             let tid = if kernel.processes.contains_key(&id) { id } else { kernel.threads.get(&id)?.tid };
             process_node(kernel, tid, rest)
         }
+        [b"proc", rest @ ..] => machine::node(caller, &text(rest)?.join("/")),
+        [b"sys", b"devices", b"system", b"cpu", rest @ ..] => cpus::node(kernel, &text(rest)?),
         _ => None,
     }
+}
+
+/// The components of a path as text; names that sevm makes have no others.
+fn text<'a>(parts: &[&'a [u8]]) -> Option<Vec<&'a str>> {
+    parts.iter().map(|part| std::str::from_utf8(part).ok()).collect()
 }
 
 /// The entries of a synthetic directory, `.` and `..` left out, in their order.
@@ -118,23 +130,38 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
     let parts: Vec<&[u8]> = path.split(|b| *b == b'/').skip(1).collect();
     match &parts[..] {
         [b"proc"] => {
-            let mut entries = vec![Entry::link("self"), Entry::link("thread-self")];
-            entries.extend(kernel.processes.keys().map(|pid| Entry::dir(pid.to_string())));
+            let mut entries: Vec<Entry> = kernel.processes.keys().map(|pid| Entry::dir(pid.to_string())).collect();
+            entries.extend(machine::list(""));
+            entries.extend([Entry::link("self"), Entry::link("thread-self")]);
             entries
         }
         [b"proc", id] if number(id).is_some() => {
-            vec![Entry::link("cwd"), Entry::link("root"), Entry::link("exe"), Entry::dir("fd"), Entry::dir("task")]
+            let mut entries = thread_entries();
+            entries.push(Entry::dir("task"));
+            entries
         }
         [b"proc", id, b"task"] => {
             let threads = number(id).and_then(|pid| kernel.processes.get(&pid)).map(|p| p.threads.clone());
             threads.unwrap_or_default().iter().map(|tid| Entry::dir(tid.to_string())).collect()
         }
         [b"proc", id, b"fd"] | [b"proc", _, b"task", id, b"fd"] => descriptors(kernel, id),
-        [b"proc", _, b"task", id] if number(id).is_some() => {
-            vec![Entry::link("cwd"), Entry::link("root"), Entry::link("exe"), Entry::dir("fd")]
+        [b"proc", id, b"fdinfo"] | [b"proc", _, b"task", id, b"fdinfo"] => {
+            descriptors(kernel, id).into_iter().map(|e| Entry::file(e.name)).collect()
+        }
+        [b"proc", _, b"task", id] if number(id).is_some() => thread_entries(),
+        [b"proc", rest @ ..] => text(rest).map(|parts| machine::list(&parts.join("/"))).unwrap_or_default(),
+        [b"sys", b"devices", b"system", b"cpu", rest @ ..] => {
+            text(rest).map(|parts| cpus::list(kernel, &parts)).unwrap_or_default()
         }
         _ => Vec::new(),
     }
+}
+
+/// What the directories of processes and threads have in common.
+fn thread_entries() -> Vec<Entry> {
+    let links = ["cwd", "exe", "root"].map(Entry::link);
+    let files = process::FILES.iter().map(|f| Entry::file(f.name));
+    links.into_iter().chain(["fd", "fdinfo"].map(Entry::dir)).chain(files).collect()
 }
 
 /// What lies below `/proc/TID`.
@@ -151,11 +178,18 @@ fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]]) -> Option<Node> {
         [b"cwd"] => Some(Node::Magic(Magic::Cwd(tid))),
         [b"root"] => Some(Node::Magic(Magic::Root(tid))),
         [b"fd"] => Some(Node::Dir { mode: 0o500 }),
+        [b"fdinfo"] => Some(Node::dir()),
+        [b"fdinfo", n] => {
+            let fd = number(n)?;
+            kernel.threads.get(&tid)?.files.borrow().get(fd).ok()?;
+            Some(Node::Text { mode: 0o444, read: Rc::new(move |k| process::fd_info(k, tid, fd)), write: None })
+        }
         [b"fd", n] => {
             let fd = number(n)?;
             kernel.threads.get(&tid)?.files.borrow().get(fd).ok()?;
             Some(Node::Magic(Magic::Fd(tid, fd)))
         }
+        [name] => process::node(tid, name),
         _ => None,
     }
 }
