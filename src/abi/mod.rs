@@ -8,6 +8,8 @@ mod flock;
 mod iovec;
 mod poll;
 mod signal;
+pub mod sigframe;
+pub mod siginfo;
 mod stat;
 mod statfs;
 mod system;

@@ -71,6 +71,26 @@ impl SigSet {
     /// SIGKILL and SIGSTOP, which nothing can block or catch.
     pub const UNBLOCKABLE: SigSet = SigSet((1 << 8) | (1 << 18));
 
+    /// Whether no signal is in the set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The signals of this set that are not in `other`.
+    pub fn without(self, other: SigSet) -> SigSet {
+        SigSet(self.0 & !other.0)
+    }
+
+    /// The signals of both sets.
+    pub fn union(self, other: SigSet) -> SigSet {
+        SigSet(self.0 | other.0)
+    }
+
+    /// The signals that both sets have.
+    pub fn intersection(self, other: SigSet) -> SigSet {
+        SigSet(self.0 & other.0)
+    }
+
     /// Whether `s` is in the set.
     pub fn contains(self, s: Signal) -> bool {
         self.0 & s.bit() != 0

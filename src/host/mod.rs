@@ -11,6 +11,7 @@ mod real;
 mod real_files;
 mod real_paths;
 mod real_system;
+mod signals;
 mod sys;
 mod system;
 mod time;
@@ -20,12 +21,13 @@ pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer,
 pub use ioctl::{Payload, payload};
 pub use paths::{AccessIds, FsStat, OpenHow, Paths, Remove, Scope, SetTime, Xattr};
 pub use real::RealHost;
+pub use signals::{HostSignal, InheritedSignals, Signals};
 pub use sys::die_by_signal;
 pub use system::{Identity, Load, Names, System, Usage};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Paths + Clock + System {
+pub trait Host: Files + Paths + Clock + System + Signals {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

@@ -1,39 +1,19 @@
 //! The host as it is.
 
-use super::{Clock, Host, HostClock, PollFd, sys};
-use crate::abi::{Errno, SigSet};
-use rustix::event::{PollFlags, Timespec, poll};
+use super::{Clock, Host, HostClock, HostSignal, InheritedSignals, PollFd, Signals, signals, sys};
+use crate::abi::{Errno, Signal};
 use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
 
 /// The real host.
 #[derive(Debug, Default)]
 pub struct RealHost {
-    _private: (),
+    inherited: InheritedSignals,
 }
 
 impl RealHost {
     /// Opens the real host and begins to collect the signals that are meant for the guest.
     pub fn new() -> RealHost {
-        for signo in [
-            libc::SIGHUP,
-            libc::SIGINT,
-            libc::SIGQUIT,
-            libc::SIGTERM,
-            libc::SIGUSR1,
-            libc::SIGUSR2,
-            libc::SIGALRM,
-            libc::SIGCONT,
-            libc::SIGTSTP,
-            libc::SIGTTIN,
-            libc::SIGTTOU,
-            libc::SIGWINCH,
-        ] {
-            sys::catch(signo);
-        }
-        // The guest gets these from its own kernel; on the host they would end sevm.
-        sys::ignore(libc::SIGPIPE);
-        sys::ignore(libc::SIGXFSZ);
-        RealHost::default()
+        RealHost { inherited: signals::collect() }
     }
 }
 
@@ -71,23 +51,21 @@ impl Clock for RealHost {
     }
 
     fn poll(&mut self, fds: &mut [PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno> {
-        let timeout =
-            timeout_ns.map(|ns| Timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as _ });
-        let mut list: Vec<rustix::event::PollFd<'_>> = fds
-            .iter()
-            .map(|p| rustix::event::PollFd::new(&p.fd, PollFlags::from_bits_retain(p.events as u16)))
-            .collect();
-        let ready = poll(&mut list, timeout.as_ref())?;
-        let revents: Vec<i16> = list.iter().map(|p| p.revents().bits() as i16).collect();
-        drop(list);
-        for (p, r) in fds.iter_mut().zip(revents) {
-            p.revents = r;
-        }
-        Ok(ready)
+        sys::poll(fds, timeout_ns)
+    }
+}
+
+impl Signals for RealHost {
+    fn take_signals(&mut self) -> Vec<HostSignal> {
+        sys::take_signals()
     }
 
-    fn take_signals(&mut self) -> SigSet {
-        SigSet(sys::take_arrived())
+    fn inherited_signals(&self) -> InheritedSignals {
+        self.inherited
+    }
+
+    fn stop(&mut self, signal: Signal) -> bool {
+        sys::stop(i32::from(signal.0))
     }
 }
 

@@ -1,37 +1,157 @@
 //! Host calls that have no safe wrapper. The only `unsafe` of `host/`.
 #![expect(unsafe_code, reason = "raw host calls over spans of guest memory and signal handlers")]
 
-use super::{HostFd, Payload, RecordLock, Transfer, payload};
-use crate::abi::Errno;
+use super::{HostFd, HostSignal, Payload, RecordLock, Transfer, payload};
 use crate::abi::consts::fcntl as cmd;
+use crate::abi::{Errno, SigSet, Signal};
 use crate::mem::Spans;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use zerocopy::IntoBytes;
 
-static ARRIVED: AtomicU64 = AtomicU64::new(0);
+/// What is known of the arrivals of one signal that were not taken yet; a later one overwrites an earlier one's words.
+struct Arrivals {
+    count: AtomicU32,
+    code: AtomicI32,
+    pid: AtomicI32,
+    uid: AtomicU32,
+    value: AtomicU64,
+}
 
-extern "C" fn note_signal(signo: libc::c_int) {
-    if (1..=64).contains(&signo) {
-        ARRIVED.fetch_or(1 << (signo - 1), Ordering::Relaxed);
-        crate::cpu::STOP_REQUESTED.store(true, Ordering::Relaxed);
+static ARRIVED: [Arrivals; 64] = [const {
+    Arrivals {
+        count: AtomicU32::new(0),
+        code: AtomicI32::new(0),
+        pid: AtomicI32::new(0),
+        uid: AtomicU32::new(0),
+        value: AtomicU64::new(0),
     }
+}; 64];
+
+/// Whether anything is in `ARRIVED`.
+static ANY_ARRIVED: AtomicBool = AtomicBool::new(false);
+
+/// The handler of every signal that is meant for the guest.
+extern "C" fn note_signal(signo: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    let Some(arrivals) = ARRIVED.get((signo - 1) as usize) else { return };
+    if !info.is_null() {
+        // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler; the members read are plain numbers,
+        // which mean what their names say for the codes that `HostSignal` names.
+        let (code, pid, uid, value) =
+            unsafe { ((*info).si_code, (*info).si_pid(), (*info).si_uid(), (*info).si_value().sival_ptr as u64) };
+        arrivals.code.store(code, Ordering::Relaxed);
+        arrivals.pid.store(pid, Ordering::Relaxed);
+        arrivals.uid.store(uid, Ordering::Relaxed);
+        arrivals.value.store(value, Ordering::Relaxed);
+    }
+    arrivals.count.fetch_add(1, Ordering::Relaxed);
+    ANY_ARRIVED.store(true, Ordering::Release);
+    crate::cpu::STOP_REQUESTED.store(true, Ordering::Relaxed);
 }
 
-/// Signals that arrived since last asked, as a signal set.
-pub(super) fn take_arrived() -> u64 {
-    ARRIVED.swap(0, Ordering::Relaxed)
+/// Signals that arrived since last asked, by number. A standard signal comes once, however often it arrived.
+pub(super) fn take_signals() -> Vec<HostSignal> {
+    if !ANY_ARRIVED.swap(false, Ordering::Acquire) {
+        return Vec::new();
+    }
+    let mut taken = Vec::new();
+    for (arrivals, number) in ARRIVED.iter().zip(1u8..) {
+        let signal = Signal(number);
+        let count = arrivals.count.swap(0, Ordering::Relaxed);
+        let times = if signal < Signal::RTMIN { count.min(1) } else { count };
+        let arrived = HostSignal {
+            signal,
+            code: arrivals.code.load(Ordering::Relaxed),
+            pid: arrivals.pid.load(Ordering::Relaxed),
+            uid: arrivals.uid.load(Ordering::Relaxed),
+            value: arrivals.value.load(Ordering::Relaxed),
+        };
+        taken.extend((0..times).map(|_| arrived));
+    }
+    taken
 }
 
-/// Notes arrivals of `signo` for the guest from now on.
-pub(super) fn catch(signo: i32) {
-    // SAFETY: `note_signal` only touches atomics, so it may run at any point; the action is fully initialised.
+/// Notes arrivals of `signo` for the guest from now on. Gives whether it was ignored before.
+pub(super) fn catch(signo: i32) -> bool {
+    // SAFETY: `note_signal` only touches atomics and its siginfo, so it may run at any point; both actions are fully
+    // initialised.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
+        let mut old: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = note_signal as *const () as usize;
-        libc::sigaction(signo, &action, std::ptr::null_mut());
+        action.sa_flags = libc::SA_SIGINFO;
+        libc::sigaction(signo, &action, &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
     }
+}
+
+/// Unblocks all signals; gives those that were blocked.
+pub(super) fn unblock_all() -> SigSet {
+    // SAFETY: both sets are initialised by sigemptyset before they are used.
+    let old = unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        let mut old: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigemptyset(&mut old);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &none, &mut old);
+        old
+    };
+    let mut blocked = SigSet::default();
+    for number in 1..=64u8 {
+        // SAFETY: the set is initialised.
+        if unsafe { libc::sigismember(&old, i32::from(number)) } == 1 {
+            blocked.insert(Signal(number));
+        }
+    }
+    blocked
+}
+
+/// Stops this process as `signo` does by default; comes back when it is continued. Gives whether it was.
+pub(super) fn stop(signo: i32) -> bool {
+    let continued = || ARRIVED[libc::SIGCONT as usize - 1].count.load(Ordering::Relaxed);
+    let before = continued();
+    // SAFETY: plain calls; the default action runs no code of ours, and the handler is put back.
+    unsafe {
+        if signo != libc::SIGSTOP {
+            libc::signal(signo, libc::SIG_DFL);
+        }
+        libc::raise(signo);
+    }
+    if signo != libc::SIGSTOP {
+        catch(signo);
+    }
+    signo == libc::SIGSTOP || continued() != before
+}
+
+/// poll(2) that cannot miss a signal: one that arrived before ends it at once with EINTR, too.
+pub(super) fn poll(fds: &mut [super::PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno> {
+    let mut list: Vec<libc::pollfd> =
+        fds.iter().map(|p| libc::pollfd { fd: p.fd.raw(), events: p.events, revents: 0 }).collect();
+    let timeout = timeout_ns.map(|ns| libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as libc::time_t,
+        tv_nsec: (ns % 1_000_000_000) as libc::c_long,
+    });
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: the list and the timeout live over the call, the sets are initialised by sigfillset and
+    // pthread_sigmask, and the mask is put back.
+    let result = unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut old: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
+        let result = if ANY_ARRIVED.load(Ordering::Acquire) {
+            Err(Errno::EINTR)
+        } else {
+            let ready = libc::ppoll(list.as_mut_ptr(), list.len() as libc::nfds_t, timeout, &old);
+            usize::try_from(ready).map_err(|_| last_error())
+        };
+        libc::pthread_sigmask(libc::SIG_SETMASK, &old, std::ptr::null_mut());
+        result
+    };
+    for (p, done) in fds.iter_mut().zip(&list) {
+        p.revents = done.revents;
+    }
+    result
 }
 
 /// Lets `signo` do nothing.
@@ -130,7 +250,7 @@ pub(super) fn writable(fd: &HostFd) -> Result<bool, Errno> {
 
 fn ready(fd: &HostFd, events: PollFlags) -> Result<bool, Errno> {
     let fd = fd.as_fd();
-    Ok(poll(&mut [PollFd::new(&fd, events)], Some(&Timespec::default()))? > 0)
+    Ok(rustix::event::poll(&mut [PollFd::new(&fd, events)], Some(&Timespec::default()))? > 0)
 }
 
 /// How many of `len` bytes a file that is ready for writing takes without waiting, as far as can be known: PIPE_BUF for

@@ -1,7 +1,7 @@
 //! Clocks, randomness, and waiting.
 
 use super::HostFd;
-use crate::abi::{Errno, SigSet};
+use crate::abi::Errno;
 
 /// The host clocks a guest can ask for (clock_gettime(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,4 @@ pub trait Clock {
     /// # Errors
     /// `EINTR` when a signal came.
     fn poll(&mut self, fds: &mut [PollFd], timeout_ns: Option<u64>) -> Result<usize, Errno>;
-
-    /// Signals that arrived at sevm for the guest since last asked.
-    fn take_signals(&mut self) -> SigSet;
 }

@@ -79,7 +79,8 @@ impl<'a> Ctx<'a> {
     /// Waits for `wait`, or, when a signal has interrupted the wait, gives `interrupted` (`EINTR` or one of the
     /// restart codes) instead. To be returned by the handler at once.
     pub fn wait(&mut self, wait: Wait, interrupted: Errno) -> Stop {
-        if self.thread().interrupted { Stop::Errno(interrupted) } else { Stop::Block(wait) }
+        let pending = self.kernel.signal_pending(self.tid);
+        if self.thread().interrupted || pending { Stop::Errno(interrupted) } else { Stop::Block(wait) }
     }
 
     /// State that the handler keeps while the call waits, made by `init` when the call begins. It is dropped when the
@@ -144,6 +145,10 @@ impl<'a> Ctx<'a> {
             _ => None,
         };
         let thread = self.thread();
+        if done == Err(Errno::ERESTART_RESTARTBLOCK) {
+            thread.keep_restart_block();
+        }
+        thread.restore_mask_unless_interrupted(done);
         thread.end_call();
         // Signal delivery, which follows, decides between EINTR and making the call again.
         thread.restart = restart.map(|call| (call, done.err().unwrap_or(Errno::EINTR)));

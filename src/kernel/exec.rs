@@ -90,6 +90,7 @@ struct NewImage {
     regs: Regs,
     loaded: Loaded,
     stack: stack::Built,
+    trampoline: GuestAddr,
 }
 
 impl Kernel {
@@ -135,7 +136,7 @@ impl Kernel {
         };
         let inner = interpreter.as_ref().map(Candidate::image);
         let loaded = loader::load(&mut space, &file.image(), inner.as_ref())?;
-        signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
+        let trampoline = signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
         let mut random = [0; 16];
         self.random(&mut random);
         let limit = space.limits.stack;
@@ -155,7 +156,7 @@ impl Kernel {
         let mut regs = Regs::new(arch);
         regs.set_pc(loaded.start.0);
         regs.set_sp(stack.sp.0);
-        Ok(NewImage { space, regs, loaded, stack })
+        Ok(NewImage { space, regs, loaded, stack, trampoline })
     }
 
     fn add_first(
@@ -169,7 +170,8 @@ impl Kernel {
         let pid = self.next_pid;
         self.next_pid += 1;
         let start_ns = self.monotonic_ns();
-        let NewImage { space, regs, loaded, stack } = image;
+        let NewImage { space, regs, loaded, stack, trampoline } = image;
+        let inherited = self.host.inherited_signals();
         let base = program.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
         let thread = Thread {
             tid: pid,
@@ -179,8 +181,8 @@ impl Kernel {
             space: Rc::new(RefCell::new(space)),
             files: Rc::new(RefCell::new(files)),
             fs: Rc::new(RefCell::new(fs)),
-            actions: Rc::default(),
-            signals: signal::ThreadSignals::default(),
+            actions: Rc::new(RefCell::new(signal::Actions::ignoring(inherited.ignored))),
+            signals: signal::ThreadSignals::with_mask(inherited.blocked),
             credentials,
             comm: base[..base.len().min(15)].to_vec(),
             clear_child_tid: GuestAddr::NULL,
@@ -214,6 +216,7 @@ impl Kernel {
             envp: program.envp.clone(),
             auxv: stack.auxv,
             pending: signal::Pending::default(),
+            signals: signal::ProcessSignals { trampoline, ..Default::default() },
             limits: ResourceLimit::from_host(&mut *self.host),
             personality: 0,
             settings: task::Settings::default(),

@@ -10,6 +10,7 @@
 mod ctx;
 pub mod event;
 pub mod exec;
+pub mod exit;
 mod fd;
 pub mod file;
 pub mod fs;
@@ -97,6 +98,8 @@ pub enum Event {
     Signal { tid: Tid, info: signal::SigInfo },
     /// A thread has ended by itself.
     ThreadExited { tid: Tid, status: i32 },
+    /// A signal has stopped a thread.
+    Stopped { tid: Tid, signal: Signal },
     /// A process has ended.
     Exited { pid: Pid, status: ExitStatus },
 }

@@ -81,6 +81,8 @@ pub struct Process {
     pub auxv: Vec<(u64, u64)>,
     /// Signals sent to the process as a whole.
     pub pending: signal::Pending,
+    /// What else the process as a whole has of signal handling.
+    pub signals: signal::ProcessSignals,
     /// Limits by RLIMIT_* number.
     pub limits: [ResourceLimit; 16],
     /// personality(2).

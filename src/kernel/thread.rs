@@ -84,6 +84,7 @@ impl Thread {
         self.in_call = None;
         self.interrupted = false;
         self.call_state = None;
+        self.signals.awaited = SigSet::default();
     }
 
     /// The signals it does not take now.

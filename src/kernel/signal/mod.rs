@@ -1,76 +1,37 @@
-//! Signals: actions, pending sets, delivery and return.
+//! Signals: actions, masks, sending, delivery and return.
+//!
+//! [`send`] puts a signal into a queue and wakes who shall take it, [`deliver`] acts on it when a thread is about to
+//! go back to its program: it ends or stops the process or builds the handler's frame ([`frame_x86_64`],
+//! [`frame_aarch64`]), and settles whether an interrupted call is made again. [`fault`] turns what a CPU could not
+//! do into a signal. Does not know which CPU runs the program.
+
+mod action;
+mod deliver;
+mod fault;
+mod frame_aarch64;
+mod frame_x86_64;
+mod host;
+mod info;
+mod mask;
+mod pending;
+mod send;
+mod stack;
+mod wait;
+
+pub use action::{Action, Actions, rt_sigaction};
+pub use deliver::{restart_syscall, rt_sigreturn};
+pub use info::{Fields, SigInfo};
+pub use mask::{rt_sigpending, rt_sigprocmask};
+pub use pending::Pending;
+pub use send::{kill, rt_sigqueueinfo, rt_tgsigqueueinfo, tgkill, tkill};
+pub use stack::{AltStack, map_trampoline, min_stack, sigaltstack};
+pub use wait::{pause, rt_sigsuspend, rt_sigtimedwait};
 
 use super::*;
 use crate::abi::SigSet;
-use crate::arch::RegPort;
-use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::GuestAddr;
-
-/// What a signal handler is told (sigaction(2), siginfo_t).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SigInfo {
-    /// The signal.
-    pub signal: Signal,
-    /// `si_code`: SI_USER, SI_KERNEL, SEGV_MAPERR, ...
-    pub code: i32,
-    /// `si_errno`.
-    pub errno: i32,
-    /// The members that depend on the code.
-    pub fields: Fields,
-}
-
-/// The union within siginfo_t.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fields {
-    /// Sent by a process: its pid and uid.
-    Kill { pid: Pid, uid: u32 },
-    /// Sent with a value: pid, uid, value.
-    Queue { pid: Pid, uid: u32, value: u64 },
-    /// A timer: id, overruns, value.
-    Timer { id: i32, overrun: i32, value: u64 },
-    /// A child changed its state.
-    Child { pid: Pid, uid: u32, status: i32, utime: i64, stime: i64 },
-    /// A fault at this address.
-    Fault { addr: GuestAddr },
-    /// An event on a descriptor.
-    Poll { band: i64, fd: i32 },
-    /// A call that a filter forbids.
-    Syscall { addr: GuestAddr, nr: i32, arch: u32 },
-    /// Nothing.
-    None,
-}
-
-/// What to do on a signal (sigaction(2)).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Action {
-    /// SIG_DFL (0), SIG_IGN (1) or the handler's address.
-    pub handler: u64,
-    /// SA_* flags.
-    pub flags: u64,
-    /// Address of the code that calls rt_sigreturn (SA_RESTORER).
-    pub restorer: u64,
-    /// Signals blocked while the handler runs.
-    pub mask: SigSet,
-}
-
-/// The actions for all 64 signals.
-#[derive(Clone, Debug)]
-pub struct Actions(pub [Action; 64]);
-
-impl Default for Actions {
-    fn default() -> Actions {
-        Actions([Action::default(); 64])
-    }
-}
-
-/// Signals that have been sent and not yet delivered.
-#[derive(Clone, Debug, Default)]
-pub struct Pending {
-    /// Which.
-    pub set: SigSet,
-    /// With what, in order of arrival.
-    pub queue: Vec<SigInfo>,
-}
+use std::any::Any;
+use std::rc::Rc;
 
 /// A thread's own part of signal handling.
 #[derive(Clone, Debug, Default)]
@@ -79,44 +40,50 @@ pub struct ThreadSignals {
     pub mask: SigSet,
     /// Mask to put back after sigsuspend and its kin.
     pub saved_mask: Option<SigSet>,
+    /// Signals that it waits for in rt_sigtimedwait(2), which end that wait although they are blocked.
+    pub awaited: SigSet,
     /// Sent to this thread.
     pub pending: Pending,
-    /// Alternate stack: base, size, SS_* flags (sigaltstack(2)).
-    pub alt_stack: (GuestAddr, u64, u32),
+    /// Alternate stack (sigaltstack(2)).
+    pub alt_stack: AltStack,
+    /// What the last fault left behind for the frames of this and later signals.
+    pub trap: Trap,
+    /// The call that restart_syscall(2) goes on with.
+    pub restart_block: Option<RestartBlock>,
 }
 
-impl Kernel {
-    /// Turns a CPU exit that is the guest's fault into the signal that Linux sends for it, to the faulting thread.
-    pub fn fault(&mut self, tid: Tid, exit: Exit, port: &mut dyn RegPort) {
-        let _ = (tid, port);
-        self.counters.faults += 1;
-        if let Exit::Fault { access: Access::Read, kind: FaultKind::Unmapped, .. } = exit {}
-    }
-
-    /// Takes in signals that reached sevm from outside and gives them to the guest.
-    pub fn take_host_signals(&mut self) {
-        let _ = self.host.take_signals();
-    }
-
-    /// Delivers what is pending to a thread that is about to go back to its program: builds handler frames, restarts
-    /// interrupted calls, stops or ends the process.
-    pub fn deliver(&mut self, tid: Tid, port: &mut dyn RegPort) {
-        let _ = (tid, port);
-    }
+/// What a process as a whole has of signal handling, besides its queue.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessSignals {
+    /// The signal that has stopped it, until SIGCONT.
+    pub stopped_by: Option<Signal>,
+    /// Address of the code that calls rt_sigreturn for handlers without SA_RESTORER ([`map_trampoline`]); 0: none.
+    pub trampoline: GuestAddr,
 }
 
-/// The smallest stack that a handler needs on `arch` (AT_MINSIGSTKSZ), in bytes.
-pub fn min_stack(arch: Arch) -> u64 {
-    match arch {
-        Arch::X86_64 => 3632,
-        Arch::Aarch64 => 4720,
-    }
+/// The processor's description of a fault, as signal frames show it. Linux keeps the last one of each thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trap {
+    /// The faulting address: cr2, or aarch64's `fault_address`.
+    pub addr: u64,
+    /// The error code of a page fault (x86_64), or the exception syndrome (aarch64).
+    pub code: u64,
+    /// The exception's number (x86_64).
+    pub number: u64,
 }
 
-/// Maps the code that handlers return to where the program gives none (aarch64's vDSO does this on Linux).
-///
-/// # Errors
-/// `ENOMEM`.
-pub fn map_trampoline(_space: &mut crate::mem::Space, _arch: Arch) -> Result<GuestAddr, Errno> {
-    Ok(GuestAddr::NULL)
+/// An interrupted call that continues where it was, with what its handler remembers (a deadline, usually).
+#[derive(Clone, Debug)]
+pub struct RestartBlock {
+    /// The call.
+    pub call: InCall,
+    /// What its handler keeps ([`Ctx::call_state`]).
+    pub state: Option<Rc<dyn Any>>,
+}
+
+impl ThreadSignals {
+    /// What a new program starts with: an inherited mask and nothing else.
+    pub fn with_mask(mask: SigSet) -> ThreadSignals {
+        ThreadSignals { mask: mask.without(SigSet::UNBLOCKABLE), ..ThreadSignals::default() }
+    }
 }
