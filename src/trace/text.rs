@@ -302,7 +302,14 @@ impl Sink for TextSink {
                     buf::text(out, " ---");
                 });
             }
-            Event::Signal { .. } => {}
+            Event::Stopped { tid, signal } if self.alive.contains(tid) => {
+                self.event_line(*tid, |out| {
+                    buf::text(out, "--- stopped by ");
+                    buf::text(out, &signal.name());
+                    buf::text(out, " ---");
+                });
+            }
+            Event::Signal { .. } | Event::Stopped { .. } => {}
             Event::ThreadExited { tid, status } => self.exited(*tid, ExitStatus::Code(*status)),
             Event::Exited { pid, status } => self.exited(*pid, *status),
         }
