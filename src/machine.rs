@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::abi::Errno;
 use crate::arch::{Arch, Regs};
-use crate::cpu::{self, Counter, Cpu, Exit};
+use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
 use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
@@ -144,6 +144,7 @@ impl Machine {
                     }
                 }
                 Exit::Budget => self.kernel.take_host_signals(),
+                Exit::Fault { addr, kind: FaultKind::Unmapped, .. } if self.kernel.grow_stack(tid, addr) => {}
                 fault => self.kernel.fault(tid, fault, &mut **cpu),
             }
             self.kernel.tick_timers();

@@ -40,6 +40,19 @@ fn has_capability(ctx: &mut Ctx, number: u32) -> bool {
     ctx.thread().credentials.caps[0] >> number & 1 != 0
 }
 
+impl Kernel {
+    /// Extends a stack of thread `tid` down to a faulting address, if one may grow there: the instruction is then to be
+    /// run again.
+    pub fn grow_stack(&mut self, tid: Tid, addr: GuestAddr) -> bool {
+        let Some(limits) = self.process_of(tid).map(|process| process.limits) else { return false };
+        let Some(thread) = self.threads.get(&tid) else { return false };
+        let mut space = thread.space.borrow_mut();
+        space.limits.stack = limits[RLIMIT_STACK].soft;
+        space.limits.address_space = limits[RLIMIT_AS].soft;
+        space.grow_stack(addr)
+    }
+}
+
 /// The protection for a raw `prot` argument, whose other bits have been checked or mean nothing.
 fn protection(ctx: &mut Ctx, raw: u64) -> Prot {
     let mut prot = Prot::from_bits_truncate(raw as u8);
