@@ -200,6 +200,12 @@ pub trait Paths {
     /// Those of fstatfs(2).
     fn stat_fs(&mut self, handle: &HostFd) -> Result<FsStat, Errno>;
 
+    /// The file system that is mounted from this device.
+    ///
+    /// # Errors
+    /// `EINVAL`: none is.
+    fn stat_fs_of_device(&mut self, dev: u64) -> Result<FsStat, Errno>;
+
     /// The value of an extended attribute, not longer than `max` bytes; `max` 0 asks for the length alone.
     ///
     /// # Errors

@@ -172,6 +172,18 @@ impl Paths for RealHost {
         })
     }
 
+    fn stat_fs_of_device(&mut self, dev: u64) -> Result<FsStat, Errno> {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
+        let device = format!("{}:{}", fs::major(dev), fs::minor(dev));
+        // Fields: mount id, parent id, device, root, mount point.
+        let point = mounts.lines().find_map(|line| {
+            let mut fields = line.split(' ').skip(2);
+            (fields.next()? == device).then(|| fields.nth(1)).flatten()
+        });
+        let fd: HostFd = fs::open(point.ok_or(Errno::EINVAL)?, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?.into();
+        self.stat_fs(&fd)
+    }
+
     fn get_xattr(&mut self, handle: &HostFd, name: &[u8], max: usize) -> Result<Xattr, Errno> {
         if max == 0 {
             return Ok(Xattr::Length(fs::getxattr_query(own(handle), name)?));

@@ -12,7 +12,10 @@ mod names;
 mod open;
 pub mod path;
 mod stat;
+mod statfs;
+mod times;
 mod walk;
+mod xattr;
 
 pub use access::{access, chmod, chown, faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, lchown};
 pub use context::{Confined, FsContext, chdir, chroot, fchdir, getcwd, umask};
@@ -22,6 +25,12 @@ pub use made::{Made, MadeFile};
 pub use names::{mkdir, mkdirat, mknod, mknodat, rename, renameat, renameat2, rmdir, unlink, unlinkat};
 pub use open::{creat, open, openat, openat2};
 pub use stat::{fstat, lstat, newfstatat, stat, statx};
+pub use statfs::{fstatfs, statfs, ustat};
+pub use times::{futimesat, truncate, utime, utimensat, utimes};
+pub use xattr::{
+    fgetxattr, flistxattr, fremovexattr, fsetxattr, getxattr, getxattrat, lgetxattr, listxattr, listxattrat,
+    llistxattr, lremovexattr, lsetxattr, removexattr, removexattrat, setxattr, setxattrat,
+};
 
 use super::*;
 use crate::mem::GuestAddr;

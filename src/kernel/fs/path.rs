@@ -14,8 +14,8 @@ use crate::kernel::file::{File, FileKind};
 
 /// `dirfd` for "the working directory".
 pub const AT_FDCWD: i32 = -100;
-const PROC_MAGIC: u64 = 0x9fa0;
-const SYSFS_MAGIC: u64 = 0x6265_6572;
+pub(super) const PROC_MAGIC: u64 = 0x9fa0;
+pub(super) const SYSFS_MAGIC: u64 = 0x6265_6572;
 
 /// Whether a link in the last component is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -157,6 +157,6 @@ pub(super) fn limit_size(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: 
 }
 
 /// Sends the calling thread a signal that its own call has caused.
-pub(super) fn send_self(ctx: &mut Ctx, signal: Signal) {
+pub(in crate::kernel) fn send_self(ctx: &mut Ctx, signal: Signal) {
     let _ = (ctx, signal);
 }
