@@ -3,65 +3,80 @@
 
 #![expect(unsafe_code, reason = "guest instructions are read from the window")]
 
+use std::cell::Cell;
+
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction};
 
 /// Slots of the table; a power of two.
-const SLOTS: usize = 1 << 13;
+const SLOTS: usize = 1 << 12;
 
 /// What is known about a block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    host: u64,
-    bytes: u32,
-    generation: u32,
     /// Instructions, without a repeated string instruction at the end.
     pub(super) count: u32,
-    /// Where a repeated string instruction starts, in bytes from the start; [`NONE`] when there is none.
-    repeat: u32,
+    /// Where a repeated string instruction at the end starts.
+    pub(super) repeat: Option<u64>,
     /// The first instruction that must not run: how many stand before it, and whether it is a privileged one.
     pub(super) forbidden: Option<(u32, bool)>,
 }
 
-const NONE: u32 = u32::MAX;
+/// A direct-mapped table of how many instructions plain blocks have, by host address, so that spaces do not mix.
+pub(super) struct Table(Box<[Slot]>);
 
-impl Block {
-    /// The address of the repeated string instruction at its end.
-    pub(super) fn repeat(&self, start: u64) -> Option<u64> {
-        (self.repeat != NONE).then(|| start + u64::from(self.repeat))
+/// Host address, and bytes | instructions << 32.
+type Slot = Cell<(u64, u64)>;
+
+impl Table {
+    pub(super) fn new() -> Table {
+        Table((0..SLOTS).map(|_| Cell::default()).collect())
     }
-}
 
-/// A direct-mapped table of blocks, by host address, so that spaces do not mix.
-pub(super) struct Blocks {
-    slots: Box<[Block]>,
-    generation: u32,
-    buffer: Vec<u8>,
-}
+    fn slot(&self, host: u64) -> Option<&Slot> {
+        self.0.get((host ^ host >> 12) as usize % SLOTS)
+    }
 
-impl Blocks {
-    pub(super) fn new() -> Blocks {
-        let empty = Block { host: 0, bytes: 0, generation: 0, count: 0, repeat: NONE, forbidden: None };
-        Blocks { slots: vec![empty; SLOTS].into_boxed_slice(), generation: 1, buffer: Vec::new() }
+    /// How many instructions the block has, if it is here.
+    #[inline(always)]
+    pub(super) fn get(&self, host: u64, bytes: u32) -> Option<u32> {
+        let (found, packed) = self.slot(host)?.get();
+        (found == host && packed as u32 == bytes).then_some((packed >> 32) as u32)
+    }
+
+    /// Remembers a block.
+    pub(super) fn put(&self, host: u64, bytes: u32, count: u32) {
+        if let Some(slot) = self.slot(host) {
+            slot.set((host, u64::from(bytes) | u64::from(count) << 32));
+        }
     }
 
     /// Forgets everything, since code has changed.
-    pub(super) fn forget(&mut self) {
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            self.slots.iter_mut().for_each(|slot| slot.bytes = 0);
-        }
+    pub(super) fn forget(&self) {
+        self.0.iter().for_each(|slot| slot.set((0, 0)));
     }
+}
 
-    /// The block of `bytes` bytes at `start`, which has just been translated from there.
-    pub(super) fn get(&mut self, base: u64, start: u64, bytes: u32) -> Block {
-        let host = base + start;
-        let index = (host ^ (host >> 13)) as usize % SLOTS;
-        let slot = self.slots[index];
-        if slot.host == host && slot.bytes == bytes && slot.generation == self.generation {
-            return slot;
-        }
-        let block = self.decode(host, start, bytes);
-        self.slots[index] = block;
+/// Reads instructions of the guest; keeps its buffer.
+#[derive(Default)]
+pub(super) struct Reader {
+    buffer: Vec<u8>,
+}
+
+impl Reader {
+    /// Looks at a block that has just been translated from `start`.
+    pub(super) fn block(&mut self, base: u64, start: u64, bytes: u32) -> Block {
+        let mut block = Block { count: 0, repeat: None, forbidden: None };
+        self.each(base + start, start, bytes, |instruction| {
+            if block.forbidden.is_none() {
+                block.forbidden = forbid(instruction).map(|privileged| (block.count, privileged));
+            }
+            if is_repeated(instruction) && instruction.next_ip() == start + u64::from(bytes) {
+                block.repeat = Some(instruction.ip());
+            } else {
+                block.count += 1;
+            }
+            true
+        });
         block
     }
 
@@ -96,22 +111,6 @@ impl Blocks {
             true
         });
         whole
-    }
-
-    fn decode(&mut self, host: u64, start: u64, bytes: u32) -> Block {
-        let (mut count, mut repeat, mut forbidden) = (0, NONE, None);
-        self.each(host, start, bytes, |instruction| {
-            if forbidden.is_none() {
-                forbidden = forbid(instruction).map(|privileged| (count, privileged));
-            }
-            if is_repeated(instruction) && instruction.next_ip() == start + u64::from(bytes) {
-                repeat = (instruction.ip() - start) as u32;
-            } else {
-                count += 1;
-            }
-            true
-        });
-        Block { host, bytes, generation: self.generation, count, repeat, forbidden }
     }
 
     /// Calls `look` with each instruction of a block until it says no. Bytes that are no instruction end the block.

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use unicorn_engine::hook::sys::{MemType, Prot as UcProt, RegisterX86, TlbEntry, X86Insn, uc_engine};
 
-use super::count::Blocks;
+use super::count::{Reader, Table};
 use super::engine::{self, Engine};
 use crate::Error;
 use crate::arch::{Arch, cpuid};
@@ -80,15 +80,19 @@ pub(super) struct Shared {
     /// The host page with the backend's own instructions.
     pub(super) stub: u64,
 
-    /// Instructions retired, the running block counted whole but for a repeated string instruction at its end.
-    pub(super) retired: Cell<u64>,
-    /// `retired` may not grow beyond this.
-    pub(super) budget_end: Cell<u64>,
-    /// The running block: address, bytes, instructions counted.
-    pub(super) block: Cell<(u64, u32, u32)>,
+    /// Instructions retired when the budget is used up.
+    pub(super) end: Cell<u64>,
+    /// How many may still retire, the running block counted whole but for a repeated string instruction at its end.
+    /// Negative when [`Shared::parked`] has the number, which sends every block hook the slow way.
+    left: Cell<i64>,
+    parked: Cell<i64>,
+    /// The running block: its address, and bytes | instructions counted << 32.
+    block: Cell<u64>,
+    block_size: Cell<u64>,
     /// The repeated string instruction that is going on.
-    pub(super) repeat: Cell<Option<u64>>,
-    pub(super) blocks: RefCell<Blocks>,
+    repeat: Cell<Option<u64>>,
+    table: Table,
+    pub(super) reader: RefCell<Reader>,
 
     /// Host pages that may have translated blocks. While a page is here the TLB grants no stores to it.
     code: RefCell<BTreeSet<u64>>,
@@ -111,11 +115,14 @@ impl Shared {
             base: Cell::new(0),
             limit: Cell::new(0),
             stub,
-            retired: Cell::new(0),
-            budget_end: Cell::new(u64::MAX),
-            block: Cell::new((0, 0, 0)),
+            end: Cell::new(0),
+            left: Cell::new(0),
+            parked: Cell::new(0),
+            block: Cell::new(0),
+            block_size: Cell::new(0),
             repeat: Cell::new(None),
-            blocks: RefCell::new(Blocks::new()),
+            table: Table::new(),
+            reader: RefCell::default(),
             code: RefCell::default(),
             filled: RefCell::default(),
             tlb_entries: Cell::new(TLB_START),
@@ -164,16 +171,70 @@ impl Shared {
         }
     }
 
+    /// Instructions retired, the running block counted as [`Shared::left`] says.
+    pub(super) fn retired(&self) -> u64 {
+        let left = self.left.get();
+        let left = if left < 0 { self.parked.get() } else { left };
+        self.end.get() - left as u64
+    }
+
+    /// Corrects the number of instructions retired; it may not be above the end of the budget.
+    pub(super) fn set_retired(&self, retired: u64) {
+        self.set_left((self.end.get() - retired) as i64);
+    }
+
+    fn set_left(&self, left: i64) {
+        if self.repeat.get().is_some() {
+            self.parked.set(left);
+            self.left.set(-1);
+        } else {
+            self.left.set(left);
+        }
+    }
+
+    /// Allows `budget` more instructions.
+    pub(super) fn set_budget(&self, budget: u64) {
+        let retired = self.retired();
+        let budget = budget.min(i64::MAX as u64).min(u64::MAX - retired);
+        self.end.set(retired + budget);
+        self.set_left(budget as i64);
+    }
+
+    /// The running block: address, bytes, instructions counted.
+    pub(super) fn block(&self) -> (u64, u32, u32) {
+        let size = self.block_size.get();
+        (self.block.get(), size as u32, (size >> 32) as u32)
+    }
+
+    /// Notes that no block runs.
+    pub(super) fn end_block(&self) {
+        self.block_size.set(0);
+    }
+
+    /// Settles a repeated string instruction when the guest has got to `pc`: elsewhere, it has retired.
+    pub(super) fn settle_repeat(&self, pc: u64) {
+        if let Some(at) = self.repeat.get() {
+            let retired = self.retired();
+            self.repeat.set(None);
+            self.set_retired(retired + u64::from(at != pc));
+        }
+    }
+
+    /// Forgets what is known about blocks, since code has changed.
+    pub(super) fn forget_blocks(&self) {
+        self.table.forget();
+    }
+
     /// Instructions retired before the one at `pc` of the running block.
     pub(super) fn retired_before(&self, pc: u64) -> u64 {
-        let (start, bytes, counted) = self.block.get();
-        let whole = self.retired.get();
+        let (start, bytes, counted) = self.block();
+        let whole = self.retired();
         if !(start..start + u64::from(bytes)).contains(&pc) {
             return whole;
         }
         let done = match self.arch {
             Arch::Aarch64 => (pc - start) / 4,
-            Arch::X86_64 => self.blocks.borrow_mut().instructions_before(self.base.get(), start, bytes, pc),
+            Arch::X86_64 => self.reader.borrow_mut().instructions_before(self.base.get(), start, bytes, pc),
         };
         whole - u64::from(counted) + done.min(u64::from(counted))
     }
@@ -252,12 +313,12 @@ impl Shared {
         engine::drop_blocks(uc, addr, PAGE_SIZE);
         self.mode.set(mode);
         self.code.borrow_mut().remove(&host);
-        self.blocks.borrow_mut().forget();
+        self.forget_blocks();
     }
 
     /// Whether the running block has bytes in the page.
     fn block_touches(&self, page: u64) -> bool {
-        let (start, bytes, _) = self.block.get();
+        let (start, bytes, _) = self.block();
         let end = start + u64::from(bytes);
         start < page + PAGE_SIZE && page < end
     }
@@ -286,15 +347,37 @@ impl Shared {
         }
     }
 
-    /// Counts a block that is about to run, or says why it may not.
-    fn enter_block(&self, addr: u64, bytes: u32) -> Result<(), Stop> {
-        if let Some(at) = self.repeat.get()
-            && at != addr
-        {
-            self.repeat.set(None);
-            self.retired.set(self.retired.get() + 1);
+    /// Counts a block that is about to run, if it is an ordinary one.
+    #[inline(always)]
+    fn count_quickly(&self, addr: u64, bytes: u32) -> bool {
+        let counted = match self.arch {
+            Arch::Aarch64 if addr & 3 == 0 && addr < self.limit.get() => Some(bytes / 4),
+            Arch::Aarch64 => None,
+            Arch::X86_64 => self.table.get(self.base.get().wrapping_add(addr), bytes),
+        };
+        let left = self.left.get();
+        match counted {
+            Some(counted) if i64::from(counted) <= left && left > 0 && !STOP_REQUESTED.load(Ordering::Relaxed) => {
+                self.start_block(addr, bytes, counted);
+                self.left.set(left - i64::from(counted));
+                true
+            }
+            _ => false,
         }
-        let room = self.budget_end.get() - self.retired.get();
+    }
+
+    #[inline(always)]
+    fn start_block(&self, addr: u64, bytes: u32, counted: u32) {
+        self.block.set(addr);
+        self.block_size.set(u64::from(bytes) | u64::from(counted) << 32);
+    }
+
+    /// Counts any block that is about to run, or says why it may not.
+    fn count_block(&self, addr: u64, bytes: u32) -> Result<(), Stop> {
+        if self.repeat.get() != Some(addr) {
+            self.settle_repeat(addr);
+        }
+        let room = self.end.get() - self.retired();
         if room == 0 || STOP_REQUESTED.load(Ordering::Relaxed) {
             return Err(Stop::Budget);
         }
@@ -305,23 +388,27 @@ impl Shared {
             Arch::Aarch64 if addr & 3 != 0 => return Err(Stop::Unfit),
             Arch::Aarch64 => (bytes / 4, None),
             Arch::X86_64 => {
-                let block = self.blocks.borrow_mut().get(self.base.get(), addr, bytes);
+                let base = self.base.get();
+                let block = self.reader.borrow_mut().block(base, addr, bytes);
                 match block.forbidden {
                     Some((0, privileged)) => return Err(Stop::Forbidden { privileged }),
                     Some((allowed, _)) => return Err(Stop::Tail { count: u64::from(allowed).min(room), bytes }),
                     None => {}
                 }
-                (block.count, block.repeat(addr))
+                if block.repeat.is_none() {
+                    self.table.put(base + addr, bytes, block.count);
+                }
+                (block.count, block.repeat)
             }
         };
-        if u64::from(counted) > room || (u64::from(counted) == room && counted > 0 && repeat.is_some()) {
+        let wanted = u64::from(counted);
+        if wanted > room || (wanted == room && wanted > 0 && repeat.is_some()) {
             return Err(Stop::Tail { count: room, bytes });
         }
-        self.block.set((addr, bytes, counted));
-        self.retired.set(self.retired.get() + u64::from(counted));
-        if repeat.is_some() {
-            self.repeat.set(repeat);
-        }
+        self.start_block(addr, bytes, counted);
+        let left = room - wanted;
+        self.repeat.set(repeat);
+        self.set_left(left as i64);
         Ok(())
     }
 }
@@ -382,10 +469,17 @@ extern "C" fn on_fill(uc: *mut uc_engine, page: u64, kind: MemType, entry: *mut 
 extern "C" fn on_block(uc: *mut uc_engine, addr: u64, bytes: u32, data: *mut c_void) {
     // SAFETY: a hook gets the data it was installed with.
     let shared = unsafe { shared(data) };
+    if !shared.count_quickly(addr, bytes) {
+        block_slowly(uc, shared, addr, bytes);
+    }
+}
+
+#[cold]
+fn block_slowly(uc: *mut uc_engine, shared: &Shared, addr: u64, bytes: u32) {
     if shared.mode.get() == Mode::Stub {
         return;
     }
-    if let Err(stop) = shared.enter_block(addr, bytes) {
+    if let Err(stop) = shared.count_block(addr, bytes) {
         shared.stop.set(stop);
         engine::stop(uc);
     }

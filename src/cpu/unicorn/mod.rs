@@ -144,11 +144,11 @@ impl Unicorn {
     /// Runs until a hook gives a reason to stop, then tells it; `None` means: go on.
     fn step(&mut self) -> Result<Option<Exit>, Error> {
         let shared = &*self.shared;
-        if shared.retired.get() >= shared.budget_end.get() {
+        if shared.retired() >= shared.end.get() {
             return Ok(Some(Exit::Budget));
         }
         shared.stop.set(Stop::None);
-        let before = (self.pc, shared.retired.get());
+        let before = (self.pc, shared.retired());
         let error = self.engine.start(self.pc);
         self.pc = self.engine.read(self.pc_register());
         match (shared.stop.get(), error) {
@@ -165,7 +165,7 @@ impl Unicorn {
             (Stop::Syscall, _) => Ok(Some(self.system_call())),
             (Stop::Interrupt(number), _) => Ok(self.exception(number)),
             // A hint such as `wfi` ends a run as well; anything else would be one without progress.
-            (Stop::None, uc_error::OK) if before != (self.pc, shared.retired.get()) => Ok(None),
+            (Stop::None, uc_error::OK) if before != (self.pc, shared.retired()) => Ok(None),
             (Stop::None, error) => Err(failed(format!("stopped at {:#x} for no reason: {error:?}", self.pc))),
         }
     }
@@ -180,8 +180,8 @@ impl Unicorn {
     /// An exit at an instruction of the running block that has not completed: the rest of the block is not counted.
     fn fault_exit(&mut self, exit: Exit) -> Exit {
         let shared = &*self.shared;
-        shared.retired.set(shared.retired_before(self.pc));
-        shared.block.set((0, 0, 0));
+        shared.set_retired(shared.retired_before(self.pc));
+        shared.end_block();
         exit
     }
 
@@ -202,7 +202,7 @@ impl Unicorn {
         let page = GuestAddr(addr).page().0;
         if self.arch == Arch::X86_64 && page == GuestAddr(self.pc).page().0 + PAGE_SIZE && self.is_code(self.pc) {
             let shared = &*self.shared;
-            let whole = shared.blocks.borrow_mut().whole_until(shared.base.get(), self.pc, page);
+            let whole = shared.reader.borrow_mut().whole_until(shared.base.get(), self.pc, page);
             if whole > 0 {
                 let end = self.address_after(self.pc, (page - self.pc) as u32, whole);
                 return self.run_to(end);
@@ -235,7 +235,7 @@ impl Unicorn {
             Arch::Aarch64 => start + count * 4,
             Arch::X86_64 => {
                 let shared = &*self.shared;
-                shared.blocks.borrow_mut().address_of(shared.base.get(), start, bytes, count)
+                shared.reader.borrow_mut().address_of(shared.base.get(), start, bytes, count)
             }
         }
     }
@@ -255,10 +255,11 @@ impl Unicorn {
     fn store_to_own_page(&mut self) -> Result<Option<Exit>, Error> {
         let page = GuestAddr(self.engine.fault_addr()).page();
         let shared = &*self.shared;
-        shared.retired.set(shared.retired_before(self.pc));
-        let (start, bytes, _) = shared.block.replace((0, 0, 0));
+        shared.set_retired(shared.retired_before(self.pc));
+        let (start, bytes, _) = shared.block();
+        shared.end_block();
         let rest = start.saturating_add(u64::from(bytes)).saturating_sub(self.pc) as u32;
-        let end = shared.blocks.borrow_mut().address_of(shared.base.get(), self.pc, rest, 1);
+        let end = shared.reader.borrow_mut().address_of(shared.base.get(), self.pc, rest, 1);
         self.drop_page(page);
         self.shared.mode.set(Mode::StoreToCode);
         let result = self.run_to(end);
@@ -271,7 +272,7 @@ impl Unicorn {
         let host = self.shared.base.get() + page.0;
         self.shared.take_code(host, PAGE_SIZE);
         self.drop_guest(page.0, PAGE_SIZE);
-        self.shared.blocks.borrow_mut().forget();
+        self.shared.forget_blocks();
     }
 
     /// Drops translated blocks of the running space.
@@ -285,7 +286,7 @@ impl Unicorn {
     fn exception(&mut self, number: u32) -> Option<Exit> {
         match self.arch {
             Arch::X86_64 => {
-                let (start, bytes, _) = self.shared.block.get();
+                let (start, bytes, _) = self.shared.block();
                 // An `int` instruction ends its block and has been passed; a fault is at an instruction.
                 let software = self.pc == start + u64::from(bytes);
                 let exit = x86::exception(&mut self.engine, number, software);
@@ -337,8 +338,8 @@ impl Unicorn {
             None => aarch64::id_register(register),
         };
         let Some(value) = value else { return false };
-        shared.retired.set(before + 1);
-        shared.block.set((0, 0, 0));
+        shared.set_retired(before + 1);
+        shared.end_block();
         aarch64::set_general(&mut self.engine, target, value);
         self.pc += 4;
         self.engine.write(aarch64::PC, self.pc);
@@ -349,12 +350,8 @@ impl Unicorn {
     fn leave(&mut self, space: &mut Space, exit: Exit) -> Exit {
         let shared = &*self.shared;
         shared.space.set(std::ptr::null_mut());
-        shared.block.set((0, 0, 0));
-        if let Some(at) = shared.repeat.take()
-            && at != self.pc
-        {
-            shared.retired.set(shared.retired.get() + 1);
-        }
+        shared.end_block();
+        shared.settle_repeat(self.pc);
         match space.take_bus_error() {
             Some(addr) => Exit::Fault { addr, access: Access::Read, kind: FaultKind::BeyondFile },
             None => exit,
@@ -373,7 +370,7 @@ impl Cpu for Unicorn {
 
     fn run(&mut self, space: &mut Space, budget: u64) -> Result<Exit, Error> {
         self.enter(space);
-        self.shared.budget_end.set(self.shared.retired.get().saturating_add(budget));
+        self.shared.set_budget(budget);
         let result = loop {
             match self.step() {
                 Ok(None) => {}
@@ -386,7 +383,7 @@ impl Cpu for Unicorn {
     }
 
     fn retired(&self) -> u64 {
-        self.shared.retired.get()
+        self.shared.retired()
     }
 
     fn invalidate(&mut self, space: SpaceId, addr: GuestAddr, len: u64) {
@@ -402,7 +399,7 @@ impl Cpu for Unicorn {
                 engine::drop_blocks(self.engine.handle(), host, bytes);
             }
             shared.mode.set(mode);
-            shared.blocks.borrow_mut().forget();
+            shared.forget_blocks();
             shared.flush_wanted.set(true);
         } else if base == shared.base.get() && shared.any_filled(addr.0, len) {
             shared.flush_wanted.set(true);
