@@ -2,10 +2,14 @@
 
 use super::*;
 use crate::Error;
+use crate::abi::consts::rlimit;
 use crate::arch::Regs;
+use crate::host::FileStat;
 use crate::loader::{self, Image, LoadError, Loaded, elf::Headers, stack, stack::at};
 use crate::mem::{GuestAddr, Space};
+use file::File;
 use std::cell::RefCell;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -27,65 +31,31 @@ pub type Hwcaps = (u64, u64);
 
 /// A program file, opened and judged.
 struct Candidate {
-    file: std::fs::File,
-    path: Rc<[u8]>,
-    meta: Metadata,
+    file: Rc<File>,
+    stat: FileStat,
     headers: Headers,
 }
 
-#[derive(Clone, Copy)]
-struct Metadata {
-    dev: u64,
-    ino: u64,
-    size: u64,
-}
-
 impl Candidate {
-    fn open(path: &[u8]) -> Result<Candidate, LoadError> {
-        use std::os::unix::ffi::OsStrExt;
-        use std::os::unix::fs::MetadataExt;
-        let name = std::ffi::OsStr::from_bytes(path);
-        let host = |e: std::io::Error| LoadError::Host(e.into());
-        let file = std::fs::File::open(name).map_err(host)?;
-        let m = file.metadata().map_err(host)?;
-        if m.is_dir() {
-            return Err(LoadError::Host(Errno::EISDIR));
-        }
-        if !m.is_file() {
-            return Err(LoadError::NotRegular);
-        }
-        if m.mode() & 0o111 == 0 {
-            return Err(LoadError::NotExecutable);
-        }
-        let meta = Metadata { dev: m.dev(), ino: m.ino(), size: m.len() };
-        let path: Rc<[u8]> = path.into();
-        let mut out = Candidate { file, path, meta, headers: EMPTY };
-        out.headers = Headers::read(&out.image())?;
-        Ok(out)
+    fn open(ctx: &mut Ctx, path: &[u8]) -> Result<Candidate, LoadError> {
+        let (file, stat) = fs::open_program(ctx, fs::path::AT_FDCWD, path)?;
+        let headers = Headers::read(&image(&file, &stat)?)?;
+        Ok(Candidate { file, stat, headers })
     }
 
-    fn image(&self) -> Image<'_> {
-        use std::os::fd::AsFd;
-        let Metadata { dev, ino, size } = self.meta;
-        Image { fd: self.file.as_fd(), path: Rc::clone(&self.path), dev, ino, size }
+    fn image(&self) -> Result<Image<'_>, LoadError> {
+        image(&self.file, &self.stat)
     }
 }
 
-const EMPTY: Headers = Headers {
-    arch: Arch::X86_64,
-    relocatable: false,
-    entry: 0,
-    phoff: 0,
-    phnum: 0,
-    phdr_vaddr: None,
-    segments: Vec::new(),
-    interpreter: None,
-    exec_stack: false,
-    align: 0,
-};
+fn image<'a>(file: &'a File, stat: &FileStat) -> Result<Image<'a>, LoadError> {
+    let fd = file.host_fd().ok_or(LoadError::NotExecutable)?.as_fd();
+    Ok(Image { fd, path: file.path(), dev: stat.dev, ino: stat.ino, size: stat.size })
+}
 
 /// A new image of a process: its memory and its registers.
 struct NewImage {
+    exe: Rc<[u8]>,
     space: Space,
     regs: Regs,
     loaded: Loaded,
@@ -109,82 +79,38 @@ impl Kernel {
             status: e.status(),
             reason: e.to_string(),
         };
-        let candidate = Candidate::open(&program.path).map_err(fail)?;
+        let pid = self.add_first(program.cwd.as_deref())?;
+        let mut no_cpu = Regs::new(Arch::X86_64);
+        let Some(mut ctx) = Ctx::new(self, pid, &mut no_cpu) else { return Ok(pid) };
+        let candidate = Candidate::open(&mut ctx, &program.path).map_err(fail)?;
         let caps = hwcaps(candidate.headers.arch)?;
-        let credentials = Credentials::from_host(&mut *self.host);
-        let image = self.build(&candidate, program, caps, &credentials).map_err(fail)?;
-        let fs = FsContext::initial(&mut *self.host, program.cwd.as_deref())?;
-        let files = FdTable::inherit(&mut *self.host);
-        Ok(self.add_first(program, image, credentials, fs, files))
+        let image = build(&mut ctx, &candidate, program, caps).map_err(fail)?;
+        install(&mut ctx, program, image);
+        self.queue.push(pid);
+        Ok(pid)
     }
 
-    fn build(
-        &mut self,
-        file: &Candidate,
-        program: &Program,
-        caps: Hwcaps,
-        credentials: &Credentials,
-    ) -> Result<NewImage, LoadError> {
-        let arch = file.headers.arch;
-        let mut space = Space::new(&self.windows).map_err(|_| LoadError::NoRoom("another process"))?;
-        let interpreter = match &file.headers.interpreter {
-            Some(name) => Some(Candidate::open(name).map_err(|reason| LoadError::Interpreter {
-                path: String::from_utf8_lossy(name).into_owned(),
-                reason: Box::new(reason),
-            })?),
-            None => None,
-        };
-        let inner = interpreter.as_ref().map(Candidate::image);
-        let loaded = loader::load(&mut space, &file.image(), inner.as_ref())?;
-        let trampoline = signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
-        let mut random = [0; 16];
-        self.random(&mut random);
-        let limit = space.limits.stack;
-        let stack = stack::build(
-            &mut space,
-            &stack::Contents {
-                argv: &program.argv,
-                envp: &program.envp,
-                execfn: &program.path,
-                platform: arch.name(),
-                random,
-                auxv: &auxv(arch, &loaded, caps, credentials),
-                limit,
-                executable: loaded.exec_stack,
-            },
-        )?;
-        let mut regs = Regs::new(arch);
-        regs.set_pc(loaded.start.0);
-        regs.set_sp(stack.sp.0);
-        Ok(NewImage { space, regs, loaded, stack, trampoline })
-    }
-
-    fn add_first(
-        &mut self,
-        program: &Program,
-        image: NewImage,
-        credentials: Credentials,
-        fs: FsContext,
-        files: FdTable,
-    ) -> Pid {
+    /// The first process, before it has a program.
+    fn add_first(&mut self, cwd: Option<&std::path::Path>) -> Result<Pid, Error> {
         let pid = self.next_pid;
         self.next_pid += 1;
         let start_ns = self.monotonic_ns();
-        let NewImage { space, regs, loaded, stack, trampoline } = image;
+        let fs = FsContext::initial(&mut *self.host, cwd)?;
+        let files = FdTable::inherit(&mut *self.host);
+        let space = Space::new(&self.windows)?;
         let inherited = self.host.inherited_signals();
-        let base = program.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
         let thread = Thread {
             tid: pid,
             pid,
-            arch: loaded.arch,
-            regs,
+            arch: Arch::X86_64,
+            regs: Regs::new(Arch::X86_64),
             space: Rc::new(RefCell::new(space)),
             files: Rc::new(RefCell::new(files)),
             fs: Rc::new(RefCell::new(fs)),
             actions: Rc::new(RefCell::new(signal::Actions::ignoring(inherited.ignored))),
             signals: signal::ThreadSignals::with_mask(inherited.blocked),
-            credentials,
-            comm: base[..base.len().min(15)].to_vec(),
+            credentials: Credentials::from_host(&mut *self.host),
+            comm: Vec::new(),
             clear_child_tid: GuestAddr::NULL,
             robust_list: (GuestAddr::NULL, 0),
             state: State::Runnable,
@@ -197,40 +123,98 @@ impl Kernel {
             sched: task::Scheduling::default(),
             rseq: task::Rseq::default(),
         };
-        let layout = process::Layout {
-            code: loaded.code,
-            data: loaded.data,
-            stack: stack.sp,
-            args: stack.args,
-            env: stack.env,
-            brk: loaded.brk,
-        };
         let process = Process {
             pid,
             ppid: 0,
             pgid: pid,
             sid: pid,
             threads: vec![pid],
-            exe: program.path.clone(),
-            argv: program.argv.clone(),
-            envp: program.envp.clone(),
-            auxv: stack.auxv,
+            exe: Vec::new(),
+            argv: Vec::new(),
+            envp: Vec::new(),
+            auxv: Vec::new(),
             pending: signal::Pending::default(),
-            signals: signal::ProcessSignals { trampoline, ..Default::default() },
+            signals: signal::ProcessSignals::default(),
             limits: ResourceLimit::from_host(&mut *self.host),
             personality: 0,
             settings: task::Settings::default(),
             timers: time::ProcessTimers::default(),
             accounts: time::Accounts::default(),
             start_ns,
-            layout,
+            layout: process::Layout::default(),
             exit: None,
         };
         self.processes.insert(pid, process);
         self.threads.insert(pid, thread);
-        self.queue.push(pid);
-        pid
+        Ok(pid)
     }
+}
+
+/// Loads a program into a new space.
+fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, caps: Hwcaps) -> Result<NewImage, LoadError> {
+    let arch = file.headers.arch;
+    let interpreter = match &file.headers.interpreter {
+        Some(name) => Some(Candidate::open(ctx, name).map_err(|reason| LoadError::Interpreter {
+            path: String::from_utf8_lossy(name).into_owned(),
+            reason: Box::new(reason),
+        })?),
+        None => None,
+    };
+    let inner = interpreter.as_ref().map(Candidate::image).transpose()?;
+    let mut space = Space::new(&ctx.kernel.windows).map_err(|_| LoadError::NoRoom("another process"))?;
+    let limits = ctx.process().limits;
+    space.limits.stack = limits[rlimit::RLIMIT_STACK as usize].soft;
+    space.set_stack_room(space.limits.stack);
+    let loaded = loader::load(&mut space, &file.image()?, inner.as_ref())?;
+    let trampoline = signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
+    let mut random = [0; 16];
+    ctx.kernel.random(&mut random);
+    let auxv = auxv(arch, &loaded, caps, &ctx.thread().credentials);
+    let limit = space.limits.stack;
+    let contents = stack::Contents {
+        argv: &program.argv,
+        envp: &program.envp,
+        execfn: &program.path,
+        platform: arch.name(),
+        random,
+        auxv: &auxv,
+        limit,
+        executable: loaded.exec_stack,
+    };
+    let stack = stack::build(&mut space, &contents)?;
+    // The other limits hold for what the program itself maps.
+    space.limits.address_space = limits[rlimit::RLIMIT_AS as usize].soft;
+    space.limits.data = limits[rlimit::RLIMIT_DATA as usize].soft;
+    space.limits.locked = limits[rlimit::RLIMIT_MEMLOCK as usize].soft;
+    let mut regs = Regs::new(arch);
+    regs.set_pc(loaded.start.0);
+    regs.set_sp(stack.sp.0);
+    Ok(NewImage { exe: file.file.path(), space, regs, loaded, stack, trampoline })
+}
+
+/// Gives a new image to the calling process.
+fn install(ctx: &mut Ctx, program: &Program, image: NewImage) {
+    let NewImage { exe, space, regs, loaded, stack, trampoline } = image;
+    let base = program.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let thread = ctx.thread();
+    thread.arch = loaded.arch;
+    thread.regs = regs;
+    thread.space = Rc::new(RefCell::new(space));
+    thread.comm = base[..base.len().min(15)].to_vec();
+    let process = ctx.process();
+    process.exe = exe.to_vec();
+    process.signals.trampoline = trampoline;
+    process.argv = program.argv.clone();
+    process.envp = program.envp.clone();
+    process.auxv = stack.auxv;
+    process.layout = process::Layout {
+        code: loaded.code,
+        data: loaded.data,
+        stack: stack.sp,
+        args: stack.args,
+        env: stack.env,
+        brk: loaded.brk,
+    };
 }
 
 /// The entries of the auxiliary vector that do not point into the stack, in Linux's order (ARCH_DLINFO first).

@@ -1,7 +1,7 @@
 //! The end of threads and processes: exit(2), exit_group(2), and death by a signal.
 
 use super::*;
-use crate::abi::consts::{sigaction as sa, si_code_chld as cld};
+use crate::abi::consts::{si_code_chld as cld, sigaction as sa};
 use crate::syscalls::args;
 
 /// Whether a `si_code` of SIGCHLD says that the child has ended.
@@ -23,9 +23,7 @@ impl Kernel {
             ExitStatus::Signal { signal, core: true } => (cld::CLD_DUMPED, i32::from(signal.0)),
         };
         // A parent that does not care for its children never waits for them (wait(2), NOTES).
-        let unloved = self
-            .action_of(parent, Signal::SIGCHLD)
-            .is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
+        let unloved = self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
         self.events.push(Event::Exited { pid, status });
         if let Some(p) = self.processes.get_mut(&pid) {
             p.exit = Some(status);

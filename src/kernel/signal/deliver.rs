@@ -4,7 +4,7 @@ use super::*;
 use crate::abi::DefaultAction;
 use crate::abi::consts::sigaction as sa;
 use crate::abi::siginfo::RawStack;
-use crate::arch::{Regs, RegPort};
+use crate::arch::{RegPort, Regs};
 use crate::mem::Space;
 use crate::syscalls::args;
 use host::Going;

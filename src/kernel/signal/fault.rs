@@ -1,8 +1,10 @@
 //! From what a CPU could not do to the signal that Linux sends for it.
 
 use super::*;
-use crate::abi::consts::{si_code_bus as bus, si_code_fpe as fpe, si_code_ill as ill, si_code_segv as segv, si_code_trap};
-use crate::arch::{Regs, RegPort};
+use crate::abi::consts::{
+    si_code_bus as bus, si_code_fpe as fpe, si_code_ill as ill, si_code_segv as segv, si_code_trap,
+};
+use crate::arch::{RegPort, Regs};
 use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::Space;
 
@@ -69,17 +71,16 @@ fn x86_64(exit: Exit, pc: u64, regs: &Regs, last: Trap) -> Option<(SigInfo, Trap
         Exit::Fault { addr, kind, .. } if kind == FaultKind::Alignment => {
             (of_access(addr, kind), trap(vector::ALIGNMENT, 0))
         }
-        Exit::Fault { addr, access, kind } => {
-            (of_access(addr, kind), Trap { number: vector::PAGE_FAULT, code: page_fault_code(access, kind), addr: addr.0 })
-        }
+        Exit::Fault { addr, access, kind } => (
+            of_access(addr, kind),
+            Trap { number: vector::PAGE_FAULT, code: page_fault_code(access, kind), addr: addr.0 },
+        ),
         Exit::Illegal { privileged: true } => (SigInfo::kernel(Signal::SIGSEGV), trap(vector::GENERAL_PROTECTION, 0)),
         Exit::Illegal { privileged: false } => {
             (SigInfo::fault(Signal::SIGILL, ill::ILL_ILLOPN, pc), trap(vector::INVALID_OPCODE, 0))
         }
         Exit::Breakpoint => (SigInfo::kernel(Signal::SIGTRAP), trap(vector::BREAKPOINT, 0)),
-        Exit::SingleStep => {
-            (SigInfo::fault(Signal::SIGTRAP, si_code_trap::TRAP_TRACE, pc), trap(vector::DEBUG, 0))
-        }
+        Exit::SingleStep => (SigInfo::fault(Signal::SIGTRAP, si_code_trap::TRAP_TRACE, pc), trap(vector::DEBUG, 0)),
         Exit::Divide => (SigInfo::fault(Signal::SIGFPE, fpe::FPE_INTDIV, pc), trap(vector::DIVIDE, 0)),
         Exit::FloatingPoint { code } => {
             let number = if simd_caused(regs) { vector::SIMD } else { vector::X87 };

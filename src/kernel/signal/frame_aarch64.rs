@@ -19,12 +19,8 @@ const PRIVILEGED: u64 = 0x3df;
 /// The records: vector registers, the syndrome of a fault if there was one, the end.
 fn save_records(r: &Regs, trap: &Trap) -> Vec<u8> {
     let head = |magic, size: usize| CtxHead { magic, size: size as u32 };
-    let fpsimd = FpsimdContext {
-        head: head(FPSIMD_MAGIC, size_of::<FpsimdContext>()),
-        fpsr: r.fpsr,
-        fpcr: r.fpcr,
-        vregs: r.v,
-    };
+    let fpsimd =
+        FpsimdContext { head: head(FPSIMD_MAGIC, size_of::<FpsimdContext>()), fpsr: r.fpsr, fpcr: r.fpcr, vregs: r.v };
     let mut records = fpsimd.as_bytes().to_vec();
     if trap.code != 0 {
         let esr = EsrContext { head: head(ESR_MAGIC, size_of::<EsrContext>()), esr: trap.code };

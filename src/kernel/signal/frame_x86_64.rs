@@ -106,7 +106,10 @@ fn load_fpu(space: &Space, at: GuestAddr) -> Result<Fpu, Errno> {
 fn extended_features(space: &Space, at: GuestAddr, fx: &FxState) -> Result<Option<u64>, Errno> {
     let least = size_of::<FxState>() + size_of::<XstateHeader>();
     let size = fx.xstate_size as usize;
-    if fx.magic1 != FP_XSTATE_MAGIC1 || !(least..=xstate_size(XFEATURES)).contains(&size) || fx.xstate_size > fx.extended_size {
+    if fx.magic1 != FP_XSTATE_MAGIC1
+        || !(least..=xstate_size(XFEATURES)).contains(&size)
+        || fx.xstate_size > fx.extended_size
+    {
         return Ok(None);
     }
     let magic2: u32 = space.copy_in(GuestAddr(at.0.wrapping_add(size as u64)))?;

@@ -19,7 +19,9 @@ impl Kernel {
             let Some((first, group)) = self.first_process() else { return };
             let by_terminal = arrived.code == si_code::SI_KERNEL as i32;
             let takers: Vec<Pid> = match by_terminal {
-                true => self.processes.values().filter(|p| p.exit.is_none() && p.pgid == group).map(|p| p.pid).collect(),
+                true => {
+                    self.processes.values().filter(|p| p.exit.is_none() && p.pgid == group).map(|p| p.pid).collect()
+                }
                 false => vec![first],
             };
             for pid in takers {

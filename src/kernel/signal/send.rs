@@ -1,7 +1,7 @@
 //! Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), and the kernel's own.
 
 use super::*;
-use crate::abi::consts::{sigaction as sa, si_code};
+use crate::abi::consts::{si_code, sigaction as sa};
 use crate::abi::siginfo::RawSigInfo;
 use crate::syscalls::args;
 
@@ -173,7 +173,8 @@ impl Kernel {
         let Some(owner) = self.threads.get(&first).map(uid) else { return true };
         let own = self.threads.values().filter(|t| uid(t) == owner);
         let private: usize = own.map(|t| t.signals.pending.queue.len()).sum();
-        let of_owner = |p: &&Process| p.threads.first().and_then(|t| self.threads.get(t)).is_some_and(|t| uid(t) == owner);
+        let of_owner =
+            |p: &&Process| p.threads.first().and_then(|t| self.threads.get(t)).is_some_and(|t| uid(t) == owner);
         let shared: usize = self.processes.values().filter(of_owner).map(|p| p.pending.queue.len()).sum();
         ((private + shared) as u64) < limit
     }
@@ -280,7 +281,12 @@ impl Ctx<'_> {
     }
 
     /// Checks and sends to one process; `signal` 0 only checks.
-    fn signal_process(&mut self, pid: Pid, number: i32, info: impl Fn(&mut Self, Signal) -> SigInfo) -> Result<(), Errno> {
+    fn signal_process(
+        &mut self,
+        pid: Pid,
+        number: i32,
+        info: impl Fn(&mut Self, Signal) -> SigInfo,
+    ) -> Result<(), Errno> {
         if !self.kernel.processes.contains_key(&pid) {
             return Err(Errno::ESRCH);
         }
@@ -298,7 +304,13 @@ impl Ctx<'_> {
     }
 
     /// Checks and sends to one thread, of process `tgid` if that is given.
-    fn signal_thread(&mut self, tgid: Option<Pid>, tid: Tid, number: i32, info: impl Fn(&mut Self, Signal) -> SigInfo) -> SysResult {
+    fn signal_thread(
+        &mut self,
+        tgid: Option<Pid>,
+        tid: Tid,
+        number: i32,
+        info: impl Fn(&mut Self, Signal) -> SigInfo,
+    ) -> SysResult {
         let pid = self.kernel.threads.get(&tid).map(|t| t.pid).ok_or(Errno::ESRCH)?;
         if tgid.is_some_and(|t| t != pid) {
             return Err(Errno::ESRCH.into());
