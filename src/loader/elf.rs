@@ -329,8 +329,8 @@ fn map_segment(space: &mut Space, image: &Image<'_>, s: &Segment, bias: u64) -> 
             e => LoadError::Host(e),
         })?;
         next = GuestAddr(start.0 + len.next_multiple_of(PAGE_SIZE));
-        // The rest of the last page is the beginning of what must be zero.
-        let tail = (start.0 + len)..next.0.min(start.0 + lead + s.memsz);
+        // Zero to the end of the page, not only of the segment: the dynamic linker allocates from there.
+        let tail = (start.0 + len)..next.0;
         if s.memsz > s.filesz && !tail.is_empty() {
             let zeros = vec![0; (tail.end - tail.start) as usize];
             space.poke(GuestAddr(tail.start), &zeros).map_err(no_room)?;
