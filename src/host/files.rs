@@ -165,13 +165,13 @@ pub trait Files {
     /// Those of statx(2).
     fn stat(&mut self, fd: &HostFd) -> Result<FileStat, Errno>;
 
-    /// Status flags of the open file (F_GETFL), in the host's numbering.
+    /// Status flags of the open file (F_GETFL), in canonical numbering.
     ///
     /// # Errors
     /// `EBADF`.
     fn status_flags(&mut self, fd: &HostFd) -> Result<u32, Errno>;
 
-    /// Sets O_APPEND, O_DIRECT and O_NOATIME of the open file; other bits stay as they are.
+    /// Sets O_APPEND, O_DIRECT and O_NOATIME of the open file as `flags` (canonical) has them; other bits stay.
     ///
     /// # Errors
     /// `EINVAL`, `EPERM`.

@@ -2,6 +2,8 @@
 
 use super::{FileStat, FileTime, Files, HostFd, RealHost, RecordLock, Sync, Transfer, Waiting, sys};
 use crate::abi::Errno;
+use crate::abi::consts::open::{O_APPEND, O_DIRECT, O_DIRECTORY, O_LARGEFILE, O_NOATIME, O_NOFOLLOW};
+
 use crate::mem::Spans;
 use rustix::fs::{AtFlags, MemfdFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
 use rustix::pipe::SpliceFlags;
@@ -60,13 +62,23 @@ impl Files for RealHost {
     }
 
     fn status_flags(&mut self, fd: &HostFd) -> Result<u32, Errno> {
-        Ok(fcntl_getfl(fd)?.bits())
+        let flags = fcntl_getfl(fd)?;
+        let renumbered = [
+            (OFlags::DIRECT, O_DIRECT),
+            (OFlags::DIRECTORY, O_DIRECTORY),
+            (OFlags::NOFOLLOW, O_NOFOLLOW),
+            (OFlags::LARGEFILE, O_LARGEFILE),
+        ];
+        let same = renumbered.iter().fold(flags, |left, (own, _)| left - *own).bits();
+        Ok(renumbered.iter().filter(|(own, _)| flags.intersects(*own)).fold(same, |all, (_, bit)| all | bit))
     }
 
     fn set_status_flags(&mut self, fd: &HostFd, flags: u32) -> Result<(), Errno> {
         let changeable = OFlags::APPEND | OFlags::DIRECT | OFlags::NOATIME;
         let old = fcntl_getfl(fd)?;
-        let new = (old - changeable) | (OFlags::from_bits_retain(flags) & changeable);
+        let wanted = [(O_APPEND, OFlags::APPEND), (O_DIRECT, OFlags::DIRECT), (O_NOATIME, OFlags::NOATIME)];
+        let wanted = wanted.iter().filter(|(bit, _)| flags & bit != 0).fold(OFlags::empty(), |all, (_, f)| all | *f);
+        let new = (old - changeable) | wanted;
         if new != old {
             fcntl_setfl(fd, new)?;
         }

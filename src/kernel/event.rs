@@ -3,7 +3,7 @@
 use super::file::Readiness;
 use super::*;
 use crate::abi::consts::poll::*;
-use crate::abi::{PollFd, SigSet, SigsetArg};
+use crate::abi::{PollFd, SigsetArg};
 use crate::host;
 use crate::mem::GuestAddr;
 use crate::syscalls::args;
@@ -32,7 +32,11 @@ struct Deadline {
 pub fn poll(ctx: &mut Ctx, a: &args::Poll) -> SysResult {
     let timeout = u64::try_from(a.timeout).ok().map(|ms| ms * 1_000_000);
     let deadline = deadline(ctx, |_| Ok(timeout))?;
-    poll_until(ctx, a.fds, a.nfds, deadline)
+    match poll_until(ctx, a.fds, a.nfds, deadline) {
+        // Made again it waits for the rest of its time only.
+        Err(Stop::Errno(Errno::ERESTARTNOHAND)) => Err(Errno::ERESTART_RESTARTBLOCK.into()),
+        result => result,
+    }
 }
 
 /// ppoll(2). Linux writes the time that is left back.
@@ -85,31 +89,19 @@ fn timespec(ctx: &mut Ctx, addr: GuestAddr, unit_ns: i64) -> Result<Option<u64>,
     Ok(Some((sec as u64).saturating_mul(NS as u64).saturating_add((fraction * unit_ns) as u64)))
 }
 
-/// Replaces the signal mask for the time of the call.
+/// Replaces the signal mask for the time of the call; it is put back when the call is over.
 fn set_mask(ctx: &mut Ctx, addr: GuestAddr, size: u64) -> Result<(), Errno> {
-    if addr.is_null() || ctx.thread().signals.saved_mask.is_some() {
-        return Ok(());
+    if !addr.is_null() {
+        let mask = ctx.read_sigset(addr, size)?;
+        ctx.set_temporary_mask(mask);
     }
-    if size != 8 {
-        return Err(Errno::EINVAL);
-    }
-    let wanted: u64 = ctx.mem().copy_in(addr)?;
-    let signals = &mut ctx.thread().signals;
-    signals.saved_mask = Some(signals.mask);
-    signals.mask = SigSet(wanted & !SigSet::UNBLOCKABLE.0);
     Ok(())
 }
 
-/// When the call is over: puts the signal mask back, unless a signal ended the wait (its delivery does), and writes
-/// the time that is left.
+/// When the call is over, writes the time that is left.
 fn finish(ctx: &mut Ctx, deadline: Deadline, addr: GuestAddr, unit_ns: i64, result: SysResult) -> SysResult {
-    let interrupted = match &result {
-        Err(Stop::Block(_)) => return result,
-        Err(Stop::Errno(e)) => e.is_restart(),
-        _ => false,
-    };
-    if !interrupted && let Some(mask) = ctx.thread().signals.saved_mask.take() {
-        ctx.thread().signals.mask = mask;
+    if matches!(result, Err(Stop::Block(_))) {
+        return result;
     }
     if let Some(at) = deadline.at_ns
         && !deadline.immediate

@@ -6,6 +6,7 @@ use crate::abi::consts::open::*;
 use crate::abi::consts::resolve::*;
 use crate::host::{HostFd, OpenHow, Scope};
 use crate::kernel::file::{File, FileKind};
+use crate::kernel::pipe::PipeEnd;
 use crate::syscalls::sets;
 
 /// Every bit that open(2) knows (VALID_OPEN_FLAGS).
@@ -63,6 +64,9 @@ fn open_lenient(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, flags: u32, mode: u3
     let mut flags = sets::OPEN.to_canonical(ctx.arch, flags.into()) as u32 & KNOWN;
     if flags & O_PATH != 0 {
         flags &= WITH_PATH;
+    } else {
+        // As for every 64-bit program.
+        flags |= O_LARGEFILE;
     }
     let mode = if flags & (O_CREAT | __O_TMPFILE) != 0 { mode & 0o7777 } else { 0 };
     open_checked(ctx, dirfd, path, OpenHow { flags, mode, scope: Scope::Host, resolve: 0 })
@@ -110,6 +114,7 @@ pub fn openat2(ctx: &mut Ctx, a: &args::Openat2) -> SysResult {
         return Err(Errno::EAGAIN.into());
     }
     let resolve = u64::from(resolve & !(RESOLVE_BENEATH | RESOLVE_IN_ROOT));
+    let flags = if flags & O_PATH == 0 { flags | O_LARGEFILE } else { flags };
     open_checked(ctx, a.dirfd, a.path, OpenHow { flags, mode: how.mode as u32, scope, resolve })
 }
 
@@ -191,6 +196,9 @@ fn open_target(ctx: &mut Ctx, start: Start, name: &[u8], how: OpenHow) -> Result
 fn reopen(ctx: &mut Ctx, file: &Rc<File>, flags: u32) -> Result<Target, Errno> {
     if let Some(made) = file.downcast::<MadeFile>() {
         return Ok(Target::Made(made.node.clone()));
+    }
+    if let Some(pipe) = file.downcast::<PipeEnd>() {
+        return Ok(Target::File(pipe.reopen(flags)));
     }
     match file.host_fd() {
         Some(_) if file.kind() == FileKind::Socket => Err(Errno::ENXIO),

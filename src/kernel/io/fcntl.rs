@@ -5,7 +5,7 @@ use crate::abi::OwnerEx;
 use crate::abi::consts::f_owner::{F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID};
 use crate::abi::consts::fcntl::*;
 use crate::abi::consts::fdflags::FD_CLOEXEC;
-use crate::abi::consts::open::{FASYNC, O_APPEND, O_DIRECT, O_LARGEFILE, O_NOATIME, O_NONBLOCK};
+use crate::abi::consts::open::{FASYNC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK};
 use crate::kernel::file::Owner;
 use crate::mem::GuestAddr;
 use crate::syscalls::{args, sets};
@@ -43,11 +43,7 @@ pub fn fcntl(ctx: &mut Ctx, a: &args::Fcntl) -> SysResult {
             ctx.files().set_close_on_exec(a.fd, a.arg & u64::from(FD_CLOEXEC) != 0)?;
             Ok(0)
         }
-        F_GETFL => {
-            // Every 64-bit program's files are large.
-            let flags = if file.is_path_only() { file.flags() } else { file.flags() | O_LARGEFILE };
-            Ok(sets::OPEN.from_canonical(ctx.arch, u64::from(flags)))
-        }
+        F_GETFL => Ok(sets::OPEN.from_canonical(ctx.arch, u64::from(file.flags()))),
         F_SETFL => set_flags(ctx, &file, a.arg),
         F_GETLK | F_SETLK | F_SETLKW | F_OFD_GETLK | F_OFD_SETLK | F_OFD_SETLKW => {
             super::locks::record_lock(ctx, &file, a.cmd, addr)

@@ -1,6 +1,6 @@
 //! Transfers between two files: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2).
 
-use super::transfer::{MAX_RW, limit_size, pieces, send_self};
+use super::transfer::{MAX_RW, limit_size, pieces};
 use super::*;
 use crate::abi::consts::open::O_APPEND;
 use crate::abi::consts::poll::{POLLIN, POLLOUT};
@@ -83,7 +83,7 @@ pub fn sendfile(ctx: &mut Ctx, a: &args::Sendfile) -> SysResult {
         },
         Some(Stop::Errno(e)) => {
             if e == Errno::EPIPE {
-                send_self(ctx, Signal::SIGPIPE);
+                ctx.raise(Signal::SIGPIPE);
             }
             if total > 0 { Ok(total) } else { Err(e.into()) }
         }
@@ -154,7 +154,7 @@ pub fn copy_file_range(ctx: &mut Ctx, a: &args::CopyFileRange) -> SysResult {
             None => to.ops().seek(ctx, &to, 0, consts::whence::SEEK_CUR)?,
         };
         if at >= limit {
-            send_self(ctx, Signal::SIGXFSZ);
+            ctx.raise(Signal::SIGXFSZ);
             return Err(Errno::EFBIG.into());
         }
         len = len.min(limit - at);
@@ -214,7 +214,7 @@ fn settle(ctx: &mut Ctx, result: Result<u64, Stop>, nonblocking: bool) -> SysRes
         Err(Stop::Block(_)) if nonblocking => Err(Errno::EAGAIN.into()),
         Err(Stop::Block(wait)) => Err(ctx.wait(wait, Errno::ERESTARTSYS)),
         Err(Stop::Errno(Errno::EPIPE)) => {
-            send_self(ctx, Signal::SIGPIPE);
+            ctx.raise(Signal::SIGPIPE);
             Err(Errno::EPIPE.into())
         }
         result => result,

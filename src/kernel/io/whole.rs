@@ -14,7 +14,7 @@ pub fn ftruncate(ctx: &mut Ctx, a: &args::Ftruncate) -> SysResult {
     }
     if len > ctx.process().limits[consts::rlimit::RLIMIT_FSIZE as usize].soft && len > file.ops().stat(ctx, &file)?.size
     {
-        super::transfer::send_self(ctx, Signal::SIGXFSZ);
+        ctx.raise(Signal::SIGXFSZ);
         return Err(Errno::EFBIG.into());
     }
     file.ops().truncate(ctx, &file, len)?;
@@ -40,7 +40,7 @@ pub fn fallocate(ctx: &mut Ctx, a: &args::Fallocate) -> SysResult {
     let end = a.offset.checked_add(a.len).ok_or(Errno::EFBIG)?;
     let grows = a.mode & (fallocate::FALLOC_FL_KEEP_SIZE | fallocate::FALLOC_FL_COLLAPSE_RANGE) == 0;
     if grows && end as u64 > limit && end as u64 > file.ops().stat(ctx, &file)?.size {
-        super::transfer::send_self(ctx, Signal::SIGXFSZ);
+        ctx.raise(Signal::SIGXFSZ);
         return Err(Errno::EFBIG.into());
     }
     let fd = file.host_fd().ok_or(Errno::EOPNOTSUPP)?;
@@ -141,6 +141,6 @@ pub fn memfd_create(ctx: &mut Ctx, a: &args::MemfdCreate) -> SysResult {
     })?;
     let fd = ctx.kernel.host.memfd(&name, a.flags)?;
     let path = [b"/memfd:", &name[..], b" (deleted)"].concat();
-    let file = File::of_host(&mut *ctx.kernel.host, fd, &path, consts::open::O_RDWR)?;
+    let file = File::of_host(&mut *ctx.kernel.host, fd, &path, consts::open::O_RDWR | consts::open::O_LARGEFILE)?;
     Ok(ctx.install(file, a.flags & memfd::MFD_CLOEXEC != 0)? as u64)
 }

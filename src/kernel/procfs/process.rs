@@ -454,12 +454,10 @@ fn status_signals(k: &Kernel, tid: Tid, p: &Process, s: &mut String) {
 pub(super) fn fd_info(k: &mut Kernel, tid: Tid, fd: i32) -> Result<Vec<u8>, Errno> {
     use crate::abi::consts::open::O_CLOEXEC;
     const SEEK_CUR: u32 = 1;
-    // Every open file of a 64-bit program has it.
-    const O_LARGEFILE: u32 = 0o100000;
     let t = k.threads.get(&tid).ok_or(Errno::ENOENT)?;
     let (arch, file) = (t.arch, t.files.borrow().get(fd).map_err(|_| Errno::ENOENT)?);
     let close_on_exec = t.files.borrow().close_on_exec(fd).map_err(|_| Errno::ENOENT)?;
-    let canonical = file.flags() | O_LARGEFILE | if close_on_exec { O_CLOEXEC } else { 0 };
+    let canonical = file.flags() | if close_on_exec { O_CLOEXEC } else { 0 };
     let flags = crate::syscalls::sets::OPEN.from_canonical(arch, canonical.into());
     // A file without positions shows 0.
     let (pos, ino) = match file.host_fd() {
