@@ -113,7 +113,7 @@ pub fn truncate(ctx: &mut Ctx, a: &args::Truncate) -> SysResult {
     }
     let limit = ctx.process().limits[crate::abi::consts::rlimit::RLIMIT_FSIZE as usize].soft;
     if len > limit && len > target.stat(ctx)?.size {
-        io::send_self(ctx, Signal::SIGXFSZ);
+        ctx.raise(Signal::SIGXFSZ);
         return Err(Errno::EFBIG.into());
     }
     let fd = changeable(ctx, &target)?;

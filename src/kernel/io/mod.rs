@@ -20,7 +20,6 @@ pub use locks::flock;
 pub use rw::*;
 pub use splice::*;
 pub use terminal::Terminal;
-pub(super) use transfer::send_self;
 pub use whole::*;
 
 use super::file::{Access, Buffer, File, FileKind};
