@@ -6,12 +6,16 @@
 
 mod clock;
 mod cpu;
+mod itimer;
+mod posix;
 mod queue;
 mod random;
 mod sleep;
 
 pub use clock::*;
 pub use cpu::{Accounts, CpuTime};
+pub use itimer::*;
+pub use posix::*;
 pub use queue::{ProcessTimers, TimerKey};
 pub use sleep::*;
 
@@ -114,7 +118,13 @@ impl Kernel {
     }
 
     /// Fires timers that are due. Costs nothing when there are none, so it may be asked after every call.
-    pub fn tick_timers(&mut self) {}
+    pub fn tick_timers(&mut self) {
+        if self.time.next_timer_ns().is_some() {
+            let now = self.monotonic_ns();
+            self.fire_timers(now);
+        }
+        self.check_cpu_timers();
+    }
 
     /// Instructions that thread `tid` may retire before a timer could be due, at least one: in a deterministic run
     /// timers fire at exact instruction counts.
@@ -129,8 +139,7 @@ impl Kernel {
         };
         let wait = self.threads.values().filter_map(blocked).min();
         let clock = [wait, self.time.next_timer_ns()].into_iter().flatten().min().map(|at| at.saturating_sub(now));
-        let _ = tid;
-        let cpu: Option<u64> = None;
+        let cpu = self.cpu_timer_distance(tid);
         [clock, cpu].into_iter().flatten().min().unwrap_or(u64::MAX).max(1)
     }
 }
