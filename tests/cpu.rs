@@ -853,6 +853,67 @@ fn a_repeated_string_instruction_counts_once() {
     });
 }
 
+#[test]
+fn repeated_string_instructions_move_what_they_should() {
+    each_x86(|backend| {
+        let movsb: &[u8] = b"\xf3\xa4\x0f\x05";
+        let movsq: &[u8] = b"\xf3\x48\xa5\x0f\x05";
+        let stosb: &[u8] = b"\xf3\xaa\x0f\x05";
+        let stosw: &[u8] = b"\xf3\x66\xab\x0f\x05";
+        let stosq: &[u8] = b"\xf3\x48\xab\x0f\x05";
+        let fs_movsb: &[u8] = b"\x64\xf3\xa4\x0f\x05";
+        let ecx_stosb: &[u8] = b"\x67\xf3\xaa\x0f\x05";
+        // Code, bytes an element, copying, source, target, downwards.
+        let cases = [
+            (movsb, 1, true, DATA, DATA + 0x1100, false),
+            (movsb, 1, true, DATA + 3, DATA, false),
+            (movsb, 1, true, DATA, DATA + 3, false),
+            (movsb, 1, true, DATA + 0x800, DATA + 0x900, true),
+            (movsq, 8, true, DATA, DATA + 0x1008, false),
+            (movsq, 8, true, DATA, DATA + 12, false),
+            (stosb, 1, false, 0, DATA + 5, false),
+            (stosw, 2, false, 0, DATA + 5, false),
+            (stosq, 8, false, 0, DATA + 0xffc, false),
+            (stosq, 8, false, 0, DATA + 0x800, true),
+            (fs_movsb, 1, true, DATA - 16, DATA + 0x1100, false),
+            (ecx_stosb, 1, false, 0, DATA + 5, false),
+        ];
+        for (n, (code, size, copying, source, target, down)) in cases.into_iter().enumerate() {
+            for count in [1u64, 2, 9, 100] {
+                let mut bench = Bench::with_code(backend, Arch::X86_64, code);
+                let mut model: Vec<u8> = (0..2 * PAGE_SIZE).map(|i| (i * 7 + i / 256) as u8).collect();
+                bench.space.write(GuestAddr(DATA), &model).expect("write");
+                let value = 0x1122_3344_5566_7788u64;
+                bench.edit_x86(|r| {
+                    (r.gpr[x86_64::RSI], r.gpr[x86_64::RDI]) = (source, target);
+                    (r.gpr[x86_64::RCX], r.gpr[x86_64::RAX]) = (count, value);
+                    r.fs_base = 16;
+                    r.rflags |= if down { 0x400 } else { 0 };
+                });
+                let step = if down { 0u64.wrapping_sub(size) } else { size };
+                let segment = if code == fs_movsb { 16 } else { 0 };
+                for i in 0..count {
+                    let at = |start: u64| (start.wrapping_add(step.wrapping_mul(i)).wrapping_sub(DATA)) as usize;
+                    let bytes: Vec<u8> = match copying {
+                        true => model[at(source + segment)..][..size as usize].to_vec(),
+                        false => value.to_le_bytes()[..size as usize].to_vec(),
+                    };
+                    model[at(target)..][..size as usize].copy_from_slice(&bytes);
+                }
+                assert_eq!(bench.run(), Exit::Syscall, "case {n}, {count} elements");
+                let mut found = vec![0; model.len()];
+                bench.space.read(GuestAddr(DATA), &mut found).expect("read");
+                assert!(found == model, "case {n}, {count} elements");
+                let moved = |start: u64| start.wrapping_add(step.wrapping_mul(count));
+                let r = bench.x86();
+                let rsi = if copying { moved(source) } else { source };
+                assert_eq!((r.gpr[x86_64::RDI], r.gpr[x86_64::RSI]), (moved(target), rsi), "case {n}");
+                assert_eq!(bench.cpu.retired(), 2);
+            }
+        }
+    });
+}
+
 // Point 5: budget.
 
 #[test]
@@ -1055,8 +1116,11 @@ fn spaces_do_not_see_one_another() {
 
 #[test]
 fn random_instructions_do_no_harm() {
+    // A longer search: SEVM_FUZZ_ROUNDS, and SEVM_FUZZ_SEED for another start.
+    let number = |name, default| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let rounds = number("SEVM_FUZZ_ROUNDS", 3000);
     each(|backend, arch| {
-        let mut seed = 0x2545_f491_4f6c_dd1du64;
+        let mut seed = number("SEVM_FUZZ_SEED", 0x2545_f491_4f6c_dd1du64);
         let mut next = || {
             seed ^= seed << 13;
             seed ^= seed >> 7;
@@ -1064,7 +1128,7 @@ fn random_instructions_do_no_harm() {
             seed
         };
         let mut bench = Bench::new(backend, arch, "straight");
-        for _ in 0..3000 {
+        for _ in 0..rounds {
             let code: Vec<u8> = (0..8).flat_map(|_| next().to_le_bytes()).collect();
             bench.space.poke(GuestAddr(CODE), &code).expect("poke");
             let mut regs = odd_registers(arch);

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 
+use super::string::StringOp;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction};
 
 /// Slots of the table; a power of two.
@@ -17,6 +18,8 @@ pub(super) struct Block {
     pub(super) count: u32,
     /// Where a repeated string instruction at the end starts.
     pub(super) repeat: Option<u64>,
+    /// What that instruction does, if it can be done at once.
+    pub(super) string: Option<StringOp>,
     /// The first instruction that must not run: how many stand before it, and whether it is a privileged one.
     pub(super) forbidden: Option<(u32, bool)>,
 }
@@ -65,13 +68,14 @@ pub(super) struct Reader {
 impl Reader {
     /// Looks at a block that has just been translated from `start`.
     pub(super) fn block(&mut self, base: u64, start: u64, bytes: u32) -> Block {
-        let mut block = Block { count: 0, repeat: None, forbidden: None };
+        let mut block = Block { count: 0, repeat: None, string: None, forbidden: None };
         self.each(base + start, start, bytes, |instruction| {
             if block.forbidden.is_none() {
                 block.forbidden = forbid(instruction).map(|privileged| (block.count, privileged));
             }
             if is_repeated(instruction) && instruction.next_ip() == start + u64::from(bytes) {
                 block.repeat = Some(instruction.ip());
+                block.string = StringOp::of(instruction);
             } else {
                 block.count += 1;
             }

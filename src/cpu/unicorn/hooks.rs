@@ -14,6 +14,7 @@ use unicorn_engine::hook::sys::{MemType, Prot as UcProt, RegisterX86, TlbEntry, 
 
 use super::count::{Reader, Table};
 use super::engine::{self, Engine};
+use super::string::{self, StringOp, StringRegs};
 use crate::Error;
 use crate::arch::{Arch, cpuid};
 use crate::cpu::{Access, Counter, FaultKind, STOP_REQUESTED};
@@ -91,6 +92,8 @@ pub(super) struct Shared {
     block_size: Cell<u64>,
     /// The repeated string instruction that is going on.
     repeat: Cell<Option<u64>>,
+    /// What it does, if it can be done at once.
+    string: Cell<Option<StringOp>>,
     table: Table,
     pub(super) reader: RefCell<Reader>,
 
@@ -121,6 +124,7 @@ impl Shared {
             block: Cell::new(0),
             block_size: Cell::new(0),
             repeat: Cell::new(None),
+            string: Cell::new(None),
             table: Table::new(),
             reader: RefCell::default(),
             code: RefCell::default(),
@@ -373,10 +377,16 @@ impl Shared {
     }
 
     /// Counts any block that is about to run, or says why it may not.
-    fn count_block(&self, addr: u64, bytes: u32) -> Result<(), Stop> {
-        if self.repeat.get() != Some(addr) {
-            self.settle_repeat(addr);
+    fn count_block(&self, uc: *mut uc_engine, addr: u64, bytes: u32) -> Result<(), Stop> {
+        if self.repeat.get() == Some(addr) {
+            // One more element of the same instruction; it has its room.
+            self.start_block(addr, bytes, 0);
+            if let Some(op) = self.string.get() {
+                self.advance_string(uc, op);
+            }
+            return if STOP_REQUESTED.load(Ordering::Relaxed) { Err(Stop::Budget) } else { Ok(()) };
         }
+        self.settle_repeat(addr);
         let room = self.end.get() - self.retired();
         if room == 0 || STOP_REQUESTED.load(Ordering::Relaxed) {
             return Err(Stop::Budget);
@@ -384,9 +394,9 @@ impl Shared {
         if addr >= self.limit.get() {
             return Err(Stop::Unfit);
         }
-        let (counted, repeat) = match self.arch {
+        let (counted, repeat, string) = match self.arch {
             Arch::Aarch64 if addr & 3 != 0 => return Err(Stop::Unfit),
-            Arch::Aarch64 => (bytes / 4, None),
+            Arch::Aarch64 => (bytes / 4, None, None),
             Arch::X86_64 => {
                 let base = self.base.get();
                 let block = self.reader.borrow_mut().block(base, addr, bytes);
@@ -398,7 +408,7 @@ impl Shared {
                 if block.repeat.is_none() {
                     self.table.put(base + addr, bytes, block.count);
                 }
-                (block.count, block.repeat)
+                (block.count, block.repeat, block.string)
             }
         };
         let wanted = u64::from(counted);
@@ -408,8 +418,34 @@ impl Shared {
         self.start_block(addr, bytes, counted);
         let left = room - wanted;
         self.repeat.set(repeat);
+        self.string.set(string);
         self.set_left(left as i64);
         Ok(())
+    }
+
+    /// Does most of what is left of a repeated string instruction that has begun.
+    fn advance_string(&self, uc: *mut uc_engine, op: StringOp) {
+        const DIRECTION: u64 = 1 << 10;
+        // SAFETY: as in `translate`.
+        let Some(space) = (unsafe { self.space.get().as_ref() }) else { return };
+        if self.mode.get() != Mode::Guest || get(uc, RegisterX86::RFLAGS) & DIRECTION != 0 {
+            return;
+        }
+        let regs = StringRegs {
+            count: get(uc, RegisterX86::RCX),
+            source: get(uc, RegisterX86::RSI),
+            target: get(uc, RegisterX86::RDI),
+            value: get(uc, RegisterX86::RAX),
+        };
+        let free_of_code = |host: u64, bytes: u64| {
+            let first = host & !(PAGE_SIZE - 1);
+            self.code.borrow().range(first..host + bytes).next().is_none()
+        };
+        if let Some(after) = string::advance(op, regs, space, self.base.get(), free_of_code) {
+            set(uc, RegisterX86::RCX, after.count);
+            set(uc, RegisterX86::RSI, after.source);
+            set(uc, RegisterX86::RDI, after.target);
+        }
     }
 }
 
@@ -479,7 +515,7 @@ fn block_slowly(uc: *mut uc_engine, shared: &Shared, addr: u64, bytes: u32) {
     if shared.mode.get() == Mode::Stub {
         return;
     }
-    if let Err(stop) = shared.count_block(addr, bytes) {
+    if let Err(stop) = shared.count_block(uc, addr, bytes) {
         shared.stop.set(stop);
         engine::stop(uc);
     }

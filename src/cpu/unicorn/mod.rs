@@ -24,6 +24,7 @@ mod aarch64;
 mod count;
 mod engine;
 mod hooks;
+mod string;
 mod x86;
 
 use std::collections::BTreeMap;
