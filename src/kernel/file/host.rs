@@ -13,12 +13,8 @@ pub struct HostFile {
 }
 
 impl HostFile {
-    /// Takes over an open file of the host.
-    ///
-    /// # Errors
-    /// Those of fstat(2).
-    pub fn new(host: &mut dyn Host, fd: HostFd) -> Result<HostFile, Errno> {
-        let stat = host.stat(&fd)?;
+    /// Takes over an open file of the host, which `stat` describes.
+    pub fn new(host: &mut dyn Host, fd: HostFd, stat: &FileStat) -> HostFile {
         let kind = FileKind::of_mode(stat.mode);
         // Character devices with major number 1 (null, zero, urandom, ...) never make anybody wait.
         let is_memory_device = kind == FileKind::Character && stat.device().0 == 1;
@@ -32,7 +28,7 @@ impl HostFile {
             FileKind::Character => host.seek(&fd, 0, 1).is_ok(),
             _ => false,
         };
-        Ok(HostFile { fd, kind, waiting, seekable })
+        HostFile { fd, kind, waiting, seekable }
     }
 
     fn transfer(&self, how: Access) -> Transfer {

@@ -243,11 +243,17 @@ impl File {
     /// # Errors
     /// Those of fstat(2).
     pub fn of_host(host: &mut dyn Host, fd: HostFd, path: &[u8], flags: u32) -> Result<Rc<File>, Errno> {
-        let file = HostFile::new(host, fd)?;
-        Ok(match file.kind() {
+        let stat = host.stat(&fd)?;
+        Ok(File::of_host_with(host, fd, &stat, path, flags))
+    }
+
+    /// [`File::of_host`] of what `stat` describes.
+    pub fn of_host_with(host: &mut dyn Host, fd: HostFd, stat: &FileStat, path: &[u8], flags: u32) -> Rc<File> {
+        let file = HostFile::new(host, fd, stat);
+        match file.kind() {
             FileKind::Directory => File::new(fs::HostDir::new(file), path, flags),
             _ => File::new(file, path, flags),
-        })
+        }
     }
 
     /// What it is.

@@ -41,7 +41,7 @@ fn check(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, mode: u32, flags: u32) -> S
                         made.node.access(ctx, mode, uid)?;
                     }
                 }
-                Target::Host(_) => {}
+                Target::Host(..) => {}
             }
         }
     }

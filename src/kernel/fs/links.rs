@@ -3,7 +3,7 @@
 use super::path::{AT_FDCWD, Dir, Empty, Follow, Parent, Target};
 use super::*;
 use crate::abi::consts::at::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW};
-use crate::host::HostFd;
+use crate::host::{HostFd, Remove};
 
 /// readlink(2).
 pub fn readlink(ctx: &mut Ctx, a: &args::Readlink) -> SysResult {
@@ -30,7 +30,7 @@ fn read_link(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, buf: GuestAddr, room: i
             (None, Some(fd)) => ctx.kernel.host.read_link(fd, b"")?,
             (None, None) => return Err(Errno::ENOENT.into()),
         },
-        Target::Host(fd) => ctx.kernel.host.read_link(fd, b"").map_err(|e| match e {
+        Target::Host(fd, _) => ctx.kernel.host.read_link(fd, b"").map_err(|e| match e {
             // The host's answer to an empty name for what is no link.
             Errno::ENOENT => Errno::EINVAL,
             e => e,
@@ -105,8 +105,8 @@ fn make_link(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
 pub(super) enum Change {
     /// It is to be made.
     Make,
-    /// It is to be removed or to become another.
-    Remove,
+    /// It is to be removed, or as a directory.
+    Remove(Remove),
     /// It is to get a second one elsewhere.
     LinkFrom,
 }
@@ -121,11 +121,18 @@ pub(super) fn writable_dir(ctx: &mut Ctx, at: &Parent, change: Change) -> Result
         Dir::Made(path) => path.clone(),
     };
     let name: Vec<u8> = at.name.iter().copied().take_while(|b| *b != b'/').collect();
-    let exists = name == b"." || name == b".." || Made::find(ctx, &walk::join(&dir, &name)).is_some();
-    Err(match (exists, change) {
-        (false, _) => Errno::ENOENT,
-        (true, Change::Make) => Errno::EEXIST,
-        (true, Change::Remove) => Errno::EPERM,
-        (true, Change::LinkFrom) => Errno::EXDEV,
+    let made = Made::find(ctx, &walk::join(&dir, &name));
+    let is_dir = name == b"." || name == b".." || made.as_ref().is_some_and(Made::is_dir);
+    if made.is_none() && !is_dir {
+        return Err(Errno::ENOENT);
+    }
+    let is_root = ctx.thread().credentials.uid[1] == 0;
+    Err(match change {
+        Change::Make => Errno::EEXIST,
+        Change::LinkFrom => Errno::EXDEV,
+        Change::Remove(_) if !is_root => Errno::EACCES,
+        Change::Remove(Remove::File) if is_dir => Errno::EISDIR,
+        Change::Remove(Remove::Directory) if !is_dir => Errno::ENOTDIR,
+        Change::Remove(_) => Errno::EPERM,
     })
 }

@@ -94,7 +94,7 @@ impl Made {
             }
             Node::Magic(magic) => match walk::follow_magic(ctx, *magic)? {
                 path::Target::File(file) => Ok(name_of(ctx, &file)),
-                path::Target::Host(fd) => Ok(guest_name(ctx, &fd).unwrap_or_default()),
+                path::Target::Host(fd, _) => Ok(guest_name(ctx, &fd).unwrap_or_default()),
                 path::Target::Made(made) => Ok(made.path),
             },
             Node::Text { .. } | Node::Dir { .. } => Err(Errno::EINVAL),

@@ -1,7 +1,7 @@
 //! Making and removing names: directories, nodes, unlink, rename.
 
 use super::links::{Change, writable_dir};
-use super::path::AT_FDCWD;
+use super::path::{AT_FDCWD, Dir};
 use super::*;
 use crate::abi::consts::at::AT_REMOVEDIR;
 use crate::abi::consts::rename::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
@@ -47,7 +47,7 @@ pub fn unlinkat(ctx: &mut Ctx, a: &args::Unlinkat) -> SysResult {
 fn remove(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, what: Remove) -> SysResult {
     let name = ctx.path(path)?;
     let at = path::parent(ctx, dirfd, &name)?;
-    let dir = writable_dir(ctx, &at, Change::Remove)?;
+    let dir = writable_dir(ctx, &at, Change::Remove(what))?;
     ctx.kernel.host.remove(&dir, &at.name, what)?;
     Ok(0)
 }
@@ -76,8 +76,11 @@ fn move_name(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
     let new = ctx.path(to.1)?;
     let old = path::parent(ctx, from.0, &old)?;
     let new = path::parent(ctx, to.0, &new)?;
-    let old_dir = writable_dir(ctx, &old, Change::Remove)?;
-    let new_dir = writable_dir(ctx, &new, Change::Make).map_err(|_| Errno::EXDEV)?;
+    if matches!(old.dir, Dir::Made(_)) != matches!(new.dir, Dir::Made(_)) {
+        return Err(Errno::EXDEV.into());
+    }
+    let old_dir = writable_dir(ctx, &old, Change::LinkFrom)?;
+    let new_dir = writable_dir(ctx, &new, Change::LinkFrom)?;
     ctx.kernel.host.rename((&old_dir, &old.name), (&new_dir, &new.name), flags)?;
     Ok(0)
 }

@@ -4,7 +4,7 @@ use super::path::{AT_FDCWD, Follow, Start, Target};
 use super::*;
 use crate::abi::consts::open::*;
 use crate::abi::consts::resolve::*;
-use crate::host::{HostFd, OpenHow, Scope};
+use crate::host::{FileStat, HostFd, OpenHow, Scope};
 use crate::kernel::file::{File, FileKind};
 use crate::kernel::pipe::PipeEnd;
 use crate::syscalls::sets;
@@ -145,11 +145,11 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
     // Nothing may wait on the host; the guest's own wish is in the open file.
     let host_how =
         if how.flags & O_PATH != 0 { how } else { OpenHow { flags: how.flags | O_NONBLOCK | O_NOCTTY, ..how } };
-    let opened = ctx.call_state(|_| None::<HostFd>);
+    let opened = ctx.call_state(|_| None::<(HostFd, FileStat)>);
     let kept = opened.borrow().clone();
     let target = match kept {
-        Some(fd) => Ok(Target::Host(fd)),
-        None => match path::start(ctx, dirfd, name) {
+        Some((fd, stat)) => Ok(Target::Host(fd, stat)),
+        None => match path::start(ctx, dirfd, name, how.scope) {
             Ok(start) => open_target(ctx, start, name, host_how),
             Err(e) => Err(e),
         },
@@ -161,21 +161,23 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
         result => result?,
     };
     match target {
-        Target::Host(fd) => {
-            let file = File::of_host(&mut *ctx.kernel.host, fd.clone(), &[], how.flags)?;
+        Target::Host(fd, stat) => {
+            let path = shown_name(ctx, dirfd, name);
+            let file = File::of_host_with(&mut *ctx.kernel.host, fd.clone(), &stat, &path, how.flags);
             if file.kind() == FileKind::Fifo && how.flags & O_PATH == 0 {
                 ctx.kernel.wake_all(FIFO_OPENED);
                 if how.flags & (O_NONBLOCK | O_ACCMODE) == O_RDONLY && !ctx.kernel.host.fifo_has_writer(&fd)? {
                     // The host's open reading end lets writers come meanwhile.
-                    *opened.borrow_mut() = Some(fd);
+                    *opened.borrow_mut() = Some((fd, stat));
                     return Err(wait_for_peer(ctx));
                 }
             }
-            let path = shown_name(ctx, dirfd, name);
-            file.set_path(&path);
             Ok(file)
         }
-        Target::File(file) => Ok(file),
+        Target::File(file) => {
+            file.set_flags(file.flags() | how.flags & O_NONBLOCK);
+            Ok(file)
+        }
         Target::Made(made) => {
             made.may_open(ctx, how.flags)?;
             Ok(made.into_file(ctx, how.flags))
@@ -187,7 +189,7 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
 fn open_target(ctx: &mut Ctx, start: Start, name: &[u8], how: OpenHow) -> Result<Target, Errno> {
     let target = path::open_at(ctx, start, name, how)?;
     match target {
-        Target::File(file) if how.flags & O_PATH == 0 => reopen(ctx, &file, how.flags),
+        Target::File(file) => reopen(ctx, &file, how.flags),
         target => Ok(target),
     }
 }
@@ -198,11 +200,15 @@ fn reopen(ctx: &mut Ctx, file: &Rc<File>, flags: u32) -> Result<Target, Errno> {
         return Ok(Target::Made(made.node.clone()));
     }
     if let Some(pipe) = file.downcast::<PipeEnd>() {
-        return Ok(Target::File(pipe.reopen(flags)));
+        return Ok(Target::File(pipe.reopen(flags & !(O_NONBLOCK | O_NOCTTY))));
     }
     match file.host_fd() {
         Some(_) if file.kind() == FileKind::Socket => Err(Errno::ENXIO),
-        Some(fd) => ctx.kernel.host.reopen(fd, flags & !O_CREAT).map(Target::Host),
+        Some(fd) => {
+            let fd = ctx.kernel.host.reopen(fd, flags & !O_CREAT)?;
+            let stat = ctx.kernel.host.stat(&fd)?;
+            Ok(Target::Host(fd, stat))
+        }
         None => match Made::find(ctx, &file.path()) {
             Some(made) => Ok(Target::Made(made)),
             None => Err(Errno::ENXIO),

@@ -29,8 +29,8 @@ pub enum Follow {
 /// A file that a name or a descriptor leads to.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A handle (O_PATH) of a file of the host.
-    Host(HostFd),
+    /// A handle (O_PATH) of a file of the host, or it opened; and what stat(2) said then.
+    Host(HostFd, FileStat),
     /// An open file of the guest.
     File(Rc<File>),
     /// A file that the kernel makes up.
@@ -70,19 +70,19 @@ impl Target {
     /// The host's file behind it.
     pub fn host_fd(&self) -> Option<&HostFd> {
         match self {
-            Target::Host(fd) => Some(fd),
+            Target::Host(fd, _) => Some(fd),
             Target::File(file) => file.host_fd(),
             Target::Made(_) => None,
         }
     }
 
-    /// What stat(2) says about it.
+    /// What stat(2) says about it, or said when the name was resolved.
     ///
     /// # Errors
     /// Those of fstat(2).
     pub fn stat(&self, ctx: &mut Ctx) -> Result<FileStat, Errno> {
         match self {
-            Target::Host(fd) => ctx.kernel.host.stat(fd),
+            Target::Host(_, stat) => Ok(*stat),
             Target::File(file) => file.ops().stat(ctx, file),
             Target::Made(made) => Ok(made.stat(ctx)),
         }
@@ -94,7 +94,7 @@ impl Target {
     /// `ENOTDIR`.
     pub fn into_dir(self) -> Result<Dir, Errno> {
         match self {
-            Target::Host(fd) => Ok(Dir::Host(fd)),
+            Target::Host(fd, _) => Ok(Dir::Host(fd)),
             Target::File(file) => dir_of(&file),
             Target::Made(made) if made.is_dir() => Ok(Dir::Made(made.path)),
             Target::Made(_) => Err(Errno::ENOTDIR),
@@ -122,7 +122,7 @@ pub fn dir_of(file: &File) -> Result<Dir, Errno> {
 /// Those of path_resolution(7); `EBADF` for a bad `dirfd`.
 pub fn resolve(ctx: &mut Ctx, dirfd: i32, path: &[u8], follow: Follow) -> Result<Target, Errno> {
     let flags = if follow == Follow::No { O_NOFOLLOW } else { 0 };
-    let start = start(ctx, dirfd, path)?;
+    let start = start(ctx, dirfd, path, Scope::Host)?;
     open_at(ctx, start, path, OpenHow::handle(flags))
 }
 
@@ -164,14 +164,13 @@ pub fn parent(ctx: &mut Ctx, dirfd: i32, path: &[u8]) -> Result<Parent, Errno> {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
-    let begin = start(ctx, dirfd, path)?;
+    let begin = start(ctx, dirfd, path, Scope::Host)?;
     let trimmed = path.iter().rposition(|b| *b != b'/').map_or(0, |i| i + 1);
     let cut = path[..trimmed].iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1);
     let (before, name) = path.split_at(cut);
     if trimmed == 0 {
-        // Nothing but slashes: the root has no name in any directory.
-        let root = start(ctx, dirfd, b"/")?;
-        return Ok(Parent { dir: root.dir, name: b".".to_vec() });
+        // Nothing but slashes: no call can make or remove the root, and the host says so in the right way.
+        return Ok(Parent { dir: begin.dir, name: b"/".to_vec() });
     }
     if name.len() > 255 + (path.len() - trimmed) {
         return Err(Errno::ENAMETOOLONG);
@@ -193,16 +192,16 @@ pub struct Start {
     pub scope: Scope,
 }
 
-/// Where `path` relative to `dirfd` starts.
+/// Where `path` relative to `dirfd` starts; in a scope of its own (openat2(2)) an absolute path does so too.
 ///
 /// # Errors
 /// `ENOENT` for an empty path, `EBADF`, `ENOTDIR`.
-pub fn start(ctx: &mut Ctx, dirfd: i32, path: &[u8]) -> Result<Start, Errno> {
+pub fn start(ctx: &mut Ctx, dirfd: i32, path: &[u8], own: Scope) -> Result<Start, Errno> {
     let fs = context(ctx);
     let fs = fs.borrow();
     let (file, scope) = match path.first() {
         None => return Err(Errno::ENOENT),
-        Some(b'/') => (Rc::clone(&fs.root), Scope::InRoot),
+        Some(b'/') if own == Scope::Host => (Rc::clone(&fs.root), Scope::InRoot),
         Some(_) if dirfd == AT_FDCWD => (Rc::clone(&fs.cwd), Scope::Beneath),
         Some(_) => (ctx.file(dirfd)?, Scope::Beneath),
     };
@@ -223,7 +222,7 @@ pub fn open_at(ctx: &mut Ctx, start: Start, path: &[u8], how: OpenHow) -> Result
             Ok(fd) => {
                 let stat = ctx.kernel.host.stat(&fd)?;
                 if mount_of(ctx, &fd, &stat) == Mount::Ordinary {
-                    return Ok(Target::Host(fd));
+                    return Ok(Target::Host(fd, stat));
                 }
             }
             Err(Errno::ELOOP | Errno::EXDEV | Errno::EAGAIN | Errno::ENOSYS) => {}

@@ -26,11 +26,11 @@ pub fn open_program(ctx: &mut Ctx, dirfd: i32, path: &[u8]) -> Result<(Rc<File>,
     }
     // Reopened, because a handle cannot be read, and an open file of the guest has its own position.
     let fd = match target {
-        Target::Host(_) => {
-            let start = path::start(ctx, dirfd, path).map_err(LoadError::Host)?;
+        Target::Host(..) => {
+            let start = path::start(ctx, dirfd, path, Scope::Host).map_err(LoadError::Host)?;
             let how = OpenHow { flags: O_RDONLY, mode: 0, scope: Scope::Host, resolve: 0 };
             match path::open_at(ctx, start, path, how).map_err(LoadError::Host)? {
-                Target::Host(fd) => fd,
+                Target::Host(fd, _) => fd,
                 _ => ctx.kernel.host.reopen(&fd, O_RDONLY).map_err(LoadError::Host)?,
             }
         }

@@ -42,7 +42,7 @@ fn of_target(ctx: &mut Ctx, target: &Target) -> Result<FsStat, Errno> {
             (None, Some(fd)) => ctx.kernel.host.stat_fs(&fd.clone()),
             (None, None) => Ok(of_object(ctx, file)),
         },
-        Target::Host(fd) => ctx.kernel.host.stat_fs(fd),
+        Target::Host(fd, _) => ctx.kernel.host.stat_fs(fd),
     }
 }
 

@@ -245,7 +245,17 @@ impl Walk {
         let target = follow_magic(ctx, magic)?;
         if c.last && !c.slash {
             let is_dir = FileKind::of_mode(target.stat(ctx)?.mode) == FileKind::Directory;
-            return if self.wants(O_DIRECTORY) && !is_dir { Err(Errno::ENOTDIR) } else { Ok(Step::Done(target)) };
+            if self.wants(O_DIRECTORY) && !is_dir {
+                return Err(Errno::ENOTDIR);
+            }
+            return match target {
+                // It is a handle so far.
+                Target::Host(fd, stat) if !self.wants(O_PATH) => {
+                    let fd = ctx.kernel.host.reopen(&fd, self.how.flags & !(O_CREAT | O_EXCL))?;
+                    Ok(Step::Done(Target::Host(fd, stat)))
+                }
+                target => Ok(Step::Done(target)),
+            };
         }
         self.at = target.into_dir()?;
         self.at_path = match &self.at {
@@ -276,7 +286,7 @@ impl Walk {
                     return Err(Errno::EEXIST);
                 }
                 // Opening a link itself is for handles alone.
-                if self.wants(O_PATH) { Ok(Step::Done(Target::Host(fd))) } else { Err(Errno::ELOOP) }
+                if self.wants(O_PATH) { Ok(Step::Done(Target::Host(fd, stat))) } else { Err(Errno::ELOOP) }
             }
             FileKind::Symlink if self.has(RESOLVE_NO_SYMLINKS) => Err(Errno::ELOOP),
             FileKind::Symlink => {
@@ -290,7 +300,7 @@ impl Walk {
                 if self.wants(O_DIRECTORY) {
                     Err(Errno::ENOTDIR)
                 } else {
-                    Ok(Step::Done(Target::Host(fd)))
+                    Ok(Step::Done(Target::Host(fd, stat)))
                 }
             }
             _ => self.open_last(ctx, &dir, c.name).map(Step::Done),
@@ -315,13 +325,15 @@ impl Walk {
     /// Opens the last component, which is no link, in a directory of the host.
     fn open_last(&self, ctx: &mut Ctx, dir: &HostFd, name: &[u8]) -> Result<Target, Errno> {
         let how = OpenHow { flags: self.how.flags | O_NOFOLLOW, scope: Scope::Host, ..self.how };
-        ctx.kernel.host.open(dir, name, how).map(Target::Host)
+        let fd = ctx.kernel.host.open(dir, name, how)?;
+        let stat = ctx.kernel.host.stat(&fd)?;
+        Ok(Target::Host(fd, stat))
     }
 
     /// The result when the name ends in a directory that the walk has gone into.
     fn finish_here(self, ctx: &mut Ctx) -> Result<Target, Errno> {
         match &self.at {
-            Dir::Host(fd) if self.wants(O_PATH) => Ok(Target::Host(fd.clone())),
+            Dir::Host(fd) if self.wants(O_PATH) => Ok(Target::Host(fd.clone(), ctx.kernel.host.stat(fd)?)),
             Dir::Host(fd) => self.open_here(ctx, fd),
             Dir::Made(path) => {
                 let made = Made::find(ctx, path).ok_or(Errno::ENOENT)?;
@@ -335,7 +347,9 @@ impl Walk {
             return Err(Errno::EEXIST);
         }
         let how = OpenHow { flags: self.how.flags & !O_NOFOLLOW, scope: Scope::Host, resolve: 0, ..self.how };
-        ctx.kernel.host.open(fd, b".", how).map(Target::Host)
+        let fd = ctx.kernel.host.open(fd, b".", how)?;
+        let stat = ctx.kernel.host.stat(&fd)?;
+        Ok(Target::Host(fd, stat))
     }
 
     fn finish_made(&self, made: Made) -> Result<Target, Errno> {
