@@ -150,6 +150,10 @@ pub struct Job<'a> {
     pub prepare: &'a dyn Fn(&Path) -> std::io::Result<()>,
 }
 
+fn say(what: &str, e: std::io::Error) -> String {
+    format!("{what}: {e}")
+}
+
 /// A directory for the runs of one test; removed at the end.
 pub struct Place {
     dir: tempfile::TempDir,
@@ -167,15 +171,20 @@ impl Place {
         self.dir.path().join("w")
     }
 
-    /// Runs `command` followed by the job's arguments in a freshly made working directory.
-    pub fn run(&self, command: &[OsString], job: &Job) -> Result<Outcome, String> {
-        let say = |what: &str, e: std::io::Error| format!("{what}: {e}");
-        let (work, base) = (self.work(), self.dir.path());
+    /// Makes the working directory anew, empty.
+    pub fn fresh(&self) -> Result<PathBuf, String> {
+        let work = self.work();
         if work.exists() {
             make_removable(&work);
             fs::remove_dir_all(&work).map_err(|e| say("removing the last run", e))?;
         }
         fs::create_dir(&work).map_err(|e| say("making a directory", e))?;
+        Ok(work)
+    }
+
+    /// Runs `command` followed by the job's arguments in a freshly made working directory.
+    pub fn run(&self, command: &[OsString], job: &Job) -> Result<Outcome, String> {
+        let (work, base) = (self.fresh()?, self.dir.path());
         (job.prepare)(&work).map_err(|e| say("preparing the run", e))?;
         let (out, err) = (base.join("stdout"), base.join("stderr"));
         let create = |p: &Path| File::create(p).map_err(|e| say("making a file", e));
@@ -221,7 +230,7 @@ impl Place {
 }
 
 /// The environment of every run, but for what a test adds.
-fn environment(work: &Path) -> [(&'static str, OsString); 5] {
+pub fn environment(work: &Path) -> [(&'static str, OsString); 5] {
     let path = std::env::var_os("PATH").unwrap_or_default();
     [("PATH", path), ("HOME", work.into()), ("LC_ALL", "C".into()), ("TZ", "UTC0".into()), ("TERM", "vt100".into())]
 }
