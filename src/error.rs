@@ -18,6 +18,9 @@ pub enum Error {
     /// `--strict`: the guest made a call that is not implemented.
     #[error("unimplemented system call {name} ({number}) at pc {pc:#x}")]
     Strict { name: String, number: u64, pc: u64 },
+    /// `--check-table`: a handler and its table line disagree.
+    #[error("system call table: {0}")]
+    Table(String),
     /// Every thread waits for something that cannot come.
     #[error("deadlock: every thread of the guest waits for something that cannot come")]
     Deadlock,

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod loader;
 pub mod machine;
 pub mod mem;
+pub mod report;
 pub mod syscalls;
 pub mod trace;
 

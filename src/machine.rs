@@ -24,6 +24,8 @@ pub struct Machine {
     /// The thread whose registers each CPU holds.
     on_cpu: [Option<Tid>; 2],
     observers: Observers,
+    /// File name of the first program, as it was given.
+    program: Vec<u8>,
 }
 
 impl Machine {
@@ -35,6 +37,7 @@ impl Machine {
             cpus: [None, None],
             on_cpu: [None, None],
             observers: Observers::default(),
+            program: Vec::new(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Machine {
     /// The program cannot be run, or the CPU for it not be opened.
     pub fn boot(&mut self, program: &Program) -> Result<Pid, Error> {
         let (backend, cpus) = (&self.backend, &mut self.cpus);
+        self.program.clone_from(&program.path);
         self.kernel.boot(program, |arch| {
             let cpu = cpus[arch.index()].insert(cpu::open(backend, arch)?);
             Ok(cpu.hwcap())
@@ -77,7 +81,7 @@ impl Machine {
     /// # Errors
     /// A failure of sevm itself; what the guest does is never an error here.
     pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
-        self.observers.start(&self.kernel, pid);
+        self.observers.start(&self.kernel, pid, &self.program);
         let ran = self.run_all();
         // What was seen before a failure is still worth reading.
         let finished = self.observers.finish();
@@ -198,6 +202,9 @@ impl Machine {
         if let Some((name, number)) = self.kernel.strict_violation.take() {
             return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
         }
+        if let Some(what) = self.kernel.table_violation.take() {
+            return Err(Error::Table(what));
+        }
         // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
         let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.contains_key(&tid);
         let replaced = (goes_on && self.observers.any()).then(|| {
@@ -232,11 +239,11 @@ impl Observers {
         !self.0.is_empty()
     }
 
-    fn start(&mut self, kernel: &Kernel, pid: Pid) {
+    fn start(&mut self, kernel: &Kernel, pid: Pid, path: &[u8]) {
         let Some(process) = kernel.processes.get(&pid) else { return };
         let start = Start {
             tid: pid,
-            path: &process.exe,
+            path,
             argv: &process.argv,
             envp: &process.envp,
             envp_addr: process.layout.env.0.0,

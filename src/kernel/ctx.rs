@@ -124,6 +124,20 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Compares what the handler of call `index` wrote with what the table says it writes.
+    pub(super) fn check_outs(&mut self, index: usize, raw: &RawCall, result: &SysResult) {
+        let value = match result {
+            Ok(v) => *v,
+            Err(Stop::Errno(_)) => 0,
+            Err(Stop::Block(_) | Stop::NoReturn) => return,
+        };
+        let writes = self.mem().write_log().take();
+        let checked = syscalls::outs::check(index, self.arch, raw, value, &writes, &self.mem());
+        if let Err(what) = checked {
+            self.kernel.table_violation = Some(what);
+        }
+    }
+
     /// Turns what a handler returned into the state of the thread and its result register.
     pub(super) fn finish(&mut self, result: SysResult) -> Outcome {
         let done = match result {

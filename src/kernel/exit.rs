@@ -17,6 +17,10 @@ impl Kernel {
             return;
         }
         let (parent, threads) = (p.ppid, p.threads.clone());
+        if self.config.count_pages {
+            let space = threads.first().and_then(|t| self.threads.get(t)).map(|t| t.space.borrow().resident_pages());
+            self.counters.pages += space.unwrap_or(0);
+        }
         let (code, number) = match status {
             ExitStatus::Code(c) => (cld::CLD_EXITED, c),
             ExitStatus::Signal { signal, core: false } => (cld::CLD_KILLED, i32::from(signal.0)),

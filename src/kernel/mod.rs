@@ -85,6 +85,8 @@ pub struct Config {
     pub strict: bool,
     /// Check that what a handler wrote lies within the outs of its table line.
     pub check_outs: bool,
+    /// Count the pages that a process has at its end.
+    pub count_pages: bool,
     /// Clock, randomness and names are fixed by the seed instead of taken from the host.
     pub deterministic: bool,
     /// Seed of all randomness in a deterministic run.
@@ -115,6 +117,8 @@ pub struct Counters {
     pub unknown: BTreeMap<(Arch, u64), u64>,
     /// Faults that became signals.
     pub faults: u64,
+    /// Pages that processes had in memory at their ends, together ([`Config::count_pages`]).
+    pub pages: u64,
 }
 
 /// The simulated machine without its CPUs.
@@ -146,6 +150,8 @@ pub struct Kernel {
     pub futexes: futex::Futexes,
     /// Set by a call that `--strict` forbids.
     pub strict_violation: Option<(&'static str, u64)>,
+    /// Set when a call wrote where its table line has no output ([`Config::check_outs`]).
+    pub table_violation: Option<String>,
     pub(crate) next_pid: Pid,
 }
 
@@ -168,6 +174,7 @@ impl Kernel {
             time,
             futexes: futex::Futexes::default(),
             strict_violation: None,
+            table_violation: None,
             next_pid: 1000,
         }
     }
@@ -177,10 +184,17 @@ impl Kernel {
         let Some(mut ctx) = Ctx::new(self, tid, port) else { return Outcome::NoReturn };
         let index = syscalls::lookup(ctx.arch, raw.nr);
         ctx.count(index, raw);
+        let checked = ctx.kernel.config.check_outs;
+        if checked {
+            ctx.mem().write_log().set_enabled(true);
+        }
         let result = match index {
             Some(i) => dispatch::dispatch(&mut ctx, i, &raw.args),
             None => Err(Errno::ENOSYS.into()),
         };
+        if let (true, Some(i)) = (checked, index) {
+            ctx.check_outs(i, &raw, &result);
+        }
         ctx.finish(result)
     }
 

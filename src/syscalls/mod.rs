@@ -2,7 +2,9 @@
 //!
 //! Does not know how a call is carried out (that is [`crate::kernel`]) nor how it is printed ([`crate::trace`]).
 
+pub mod outs;
 pub mod parse;
+pub mod report;
 mod sig;
 
 pub use sig::{Arg, Const, Dir, Elem, Entry, Len, Level, Replay, Ret, Scalar, Set, Type, Variant};

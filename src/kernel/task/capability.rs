@@ -145,7 +145,7 @@ pub(super) fn bounding_drop(ctx: &mut Ctx, capability: u64) -> SysResult {
 pub(super) fn ambient(ctx: &mut Ctx, what: u64, capability: u64, rest: [u64; 2]) -> SysResult {
     let secure_bits = ctx.process().settings.secure_bits;
     let c = &mut ctx.thread().credentials;
-    if what == cap_ambient::PR_CAP_AMBIENT_CLEAR_ALL.into() {
+    if what == u64::from(cap_ambient::PR_CAP_AMBIENT_CLEAR_ALL) {
         if capability != 0 || rest != [0; 2] {
             return Err(Errno::EINVAL.into());
         }

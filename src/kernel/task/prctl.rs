@@ -115,7 +115,7 @@ pub fn prctl(ctx: &mut Ctx, a: &args::Prctl) -> SysResult {
         pr::PR_SET_TIMING if a.arg2 == 0 => Ok(0),
         pr::PR_GET_SECCOMP => Ok(0),
         pr::PR_GET_TSC if ctx.arch == Arch::X86_64 => put(ctx, a.arg2, &pr_tsc::PR_TSC_ENABLE),
-        pr::PR_SET_TSC if ctx.arch == Arch::X86_64 && a.arg2 == pr_tsc::PR_TSC_ENABLE.into() => Ok(0),
+        pr::PR_SET_TSC if ctx.arch == Arch::X86_64 && a.arg2 == u64::from(pr_tsc::PR_TSC_ENABLE) => Ok(0),
         pr::PR_SET_TIMERSLACK => {
             ctx.process().settings.timer_slack_ns = if a.arg2 == 0 { DEFAULT_SLACK_NS } else { a.arg2 };
             Ok(0)
@@ -247,7 +247,7 @@ fn set_mdwe(ctx: &mut Ctx, bits: u64) -> SysResult {
     const REFUSE_EXEC_GAIN: u32 = pr_mdwe::PR_MDWE_REFUSE_EXEC_GAIN;
     const NO_INHERIT: u32 = pr_mdwe::PR_MDWE_NO_INHERIT;
     let known = u64::from(REFUSE_EXEC_GAIN | NO_INHERIT);
-    if bits & !known != 0 || bits == NO_INHERIT.into() {
+    if bits & !known != 0 || bits == u64::from(NO_INHERIT) {
         return invalid();
     }
     let now = &mut ctx.process().settings.mdwe;

@@ -101,6 +101,7 @@ fn counts(cx: &Cx<'_>, args: &[Arg], i: usize) -> bool {
 fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u64) {
     let raw = cx.args[i];
     match args[i].ty {
+        Type::Scalar(Scalar::Mode) if special == Special::Mknod => cx.file_mode(raw as u32),
         Type::Scalar(s) => scalar(cx, s, raw),
         Type::Flags { set, wide } => cx.flags(set, if wide { raw } else { u64::from(raw as u32) }),
         Type::Enum { set, wide } => cx.name(set, if wide { raw } else { u64::from(raw as u32) }),
@@ -200,7 +201,7 @@ fn scalar(cx: &mut Cx<'_>, s: Scalar, raw: u64) {
         Scalar::Sig => cx.signal(raw as u32),
         Scalar::Uint => cx.dec(u64::from(raw as u32)),
         Scalar::Uid | Scalar::Gid => cx.id(raw as u32),
-        Scalar::Mode => mode(cx, raw as u32),
+        Scalar::Mode => buf::mode(cx.out, raw & 0xffff_ffff),
         Scalar::Dev => cx.makedev(u64::from(raw as u32)),
         Scalar::Hex32 => cx.hex(u64::from(raw as u32)),
         Scalar::Long | Scalar::Off => cx.sdec(raw as i64),
@@ -209,11 +210,6 @@ fn scalar(cx: &mut Cx<'_>, s: Scalar, raw: u64) {
         Scalar::Addr => cx.addr(raw),
         Scalar::Skip => {}
     }
-}
-
-/// A mode argument: with the file's type by name where it has one (mknod(2)).
-fn mode(cx: &mut Cx<'_>, mode: u32) {
-    if mode & 0o170_000 != 0 { cx.file_mode(mode) } else { buf::mode(cx.out, u64::from(mode)) }
 }
 
 /// One value in memory: `[5]`; or several: `[5, 6]`.
@@ -293,7 +289,7 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
             cx.out.push(b')');
         }
         Ret::Scalar(Scalar::Hex | Scalar::Addr | Scalar::Hex32) => cx.hex(value),
-        Ret::Scalar(Scalar::Mode) => mode(cx, value as u32),
+        Ret::Scalar(Scalar::Mode) => buf::mode(cx.out, value & 0xffff_ffff),
         Ret::Scalar(Scalar::Uid | Scalar::Gid) => cx.dec(value & 0xffff_ffff),
         Ret::Scalar(Scalar::Sig) => {
             cx.sdec(value as i64);

@@ -20,7 +20,6 @@ pub(super) use signal::siginfo;
 pub(super) use special::Special;
 
 use super::buf::{self, Buf, Quote};
-use crate::abi::Errno;
 use crate::arch::Arch;
 use crate::mem::{GuestAddr, Space};
 

@@ -24,8 +24,12 @@ pub(in crate::trace) enum Special {
     Sleep(u8),
     Sendfile,
     Sigreturn,
-    /// A result of 0 is a timeout.
+    /// Usage only when there was a child.
     Wait4,
+    /// The mode holds the kind of file.
+    Mknod,
+    /// -1 asks for the present one.
+    Personality,
 }
 
 impl Special {
@@ -45,6 +49,8 @@ impl Special {
             "sendfile" => Special::Sendfile,
             "rt_sigreturn" => Special::Sigreturn,
             "wait4" => Special::Wait4,
+            "mknod" | "mknodat" => Special::Mknod,
+            "personality" => Special::Personality,
             _ => Special::None,
         }
     }
@@ -67,6 +73,11 @@ impl Special {
             Special::Sendfile => sendfile(cx, entering, printed, before),
             Special::Sigreturn => sigreturn(cx, entering),
             Special::Wait4 => wait4(cx, entering),
+            Special::Personality if cx.args[0] as u32 == u32::MAX => {
+                if entering {
+                    cx.hex(u64::from(u32::MAX));
+                }
+            }
             _ => return false,
         }
         true
