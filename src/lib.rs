@@ -11,6 +11,8 @@ pub mod arch;
 pub mod cli;
 pub mod cpu;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod host;
 pub mod kernel;
 pub mod loader;
