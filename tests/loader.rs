@@ -36,7 +36,7 @@ fn malformed_files() {
         ("short-header", "truncated ELF file: the ELF header lies beyond its end"),
         ("class32", "a 32-bit ELF file; sevm runs 64-bit programs"),
         ("big-endian", "a big-endian ELF file; sevm runs little-endian programs"),
-        ("riscv", "an ELF file for machine 243 (RISC-V); sevm runs x86_64 and aarch64"),
+        ("riscv", "an ELF file for machine 243 (RISCV); sevm runs x86_64 and aarch64"),
         ("relocatable-object", "an ELF file of type REL; only executables can be run"),
         ("truncated-segment", "truncated ELF file: a segment lies beyond its end"),
         ("overlap", "malformed ELF file: segments at 0x400000 and 0x400100 overlap"),
