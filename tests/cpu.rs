@@ -1147,6 +1147,25 @@ fn random_instructions_do_no_harm() {
 }
 
 #[test]
+fn undefined_half_precision_instructions() {
+    each_arm(|backend| {
+        for word in [0x7e78_4a37u32, 0x0ed0_26ca, 0x0ef9_1ad9] {
+            let nop = 0xd503_201fu32;
+            let ret = 0xd65f_03c0u32;
+            let load = 0x5800_0040u32; // ldr x0, the second word on
+            let code: Vec<u8> = [load, nop, word, ret].iter().flat_map(|w| w.to_le_bytes()).collect();
+            let mut bench = Bench::with_code(backend, Arch::Aarch64, &code);
+            assert_eq!(bench.run(), Exit::Illegal { privileged: false }, "{word:#x}");
+            assert_eq!((bench.cpu.pc(), bench.cpu.retired()), (CODE + 8, 2));
+            assert_eq!(bench.arm().x[0], u64::from(ret) << 32 | u64::from(word), "data reads see the true word");
+            bench.space.poke(GuestAddr(CODE), snippet(Arch::Aarch64, "straight")).expect("poke");
+            bench.start(CODE);
+            assert_eq!(bench.run(), Exit::Syscall, "the changed page");
+        }
+    });
+}
+
+#[test]
 fn unknown_backends_are_refused() {
     let Err(error) = cpu::open("abacus", Arch::X86_64) else { panic!("there is no such backend") };
     assert_eq!(error.to_string(), "unknown CPU backend 'abacus' (auto, unicorn)");

@@ -224,3 +224,21 @@ pub(super) fn hwcap() -> (u64, u64) {
     let rest = ATOMICS | CPUID | LRCPC | ILRCPC | DCPOP | FLAGM | SB | PACA | PACG;
     (simd | crypto | rest, two::DCPODP | two::FLAGM2 | two::FRINT)
 }
+
+/// Undefined instructions on which this version of Unicorn ends the process (assertions in QEMU's `translate-a64.c`,
+/// `disas_simd_two_reg_misc_fp16` and `disas_simd_three_reg_same_fp16`).
+pub(super) fn crashes(word: u32) -> bool {
+    let bit = |n: u32| word >> n & 1;
+    if word & 0x8f7e_0c00 == 0x0e78_0800 {
+        let operation = word >> 12 & 0x1f | bit(23) << 5 | bit(29) << 6;
+        !matches!(
+            operation,
+            0x18..=0x1d | 0x2c..=0x2f | 0x38..=0x3b | 0x3d | 0x3f | 0x58..=0x5d | 0x6c | 0x6d | 0x6f | 0x79..=0x7b | 0x7d | 0x7f
+        )
+    } else if word & 0x9f60_c400 == 0x0e40_0400 {
+        let operation = word >> 11 & 7 | bit(23) << 3 | bit(29) << 4;
+        !matches!(operation, 0..=4 | 6..=0xa | 0xe..=0x10 | 0x12..=0x18 | 0x1a | 0x1c..=0x1e)
+    } else {
+        false
+    }
+}

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "these are callbacks of a C library")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::Ordering;
 
@@ -28,6 +28,10 @@ pub(super) const NOWHERE: u64 = 0x7fff_fff0_0458;
 /// Entries of Unicorn's TLB at its start and at most; it doubles at a flush when it was well used.
 const TLB_START: u32 = 256;
 const TLB_MOST: u32 = 4096;
+
+/// A page of bytes.
+#[repr(C, align(4096))]
+pub(super) struct Page(pub(super) [u8; PAGE_SIZE as usize]);
 
 /// What the fill hook maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +103,8 @@ pub(super) struct Shared {
 
     /// Host pages that may have translated blocks. While a page is here the TLB grants no stores to it.
     code: RefCell<BTreeSet<u64>>,
+    /// By host page: what the engine fetches instead, where the page holds words that it must not see.
+    screened: RefCell<BTreeMap<u64, Box<Page>>>,
     /// Guest pages in the TLB, perhaps more.
     filled: RefCell<BTreeSet<u64>>,
     tlb_entries: Cell<u32>,
@@ -128,6 +134,7 @@ impl Shared {
             table: Table::new(),
             reader: RefCell::default(),
             code: RefCell::default(),
+            screened: RefCell::default(),
             filled: RefCell::default(),
             tlb_entries: Cell::new(TLB_START),
             tagged_store: Cell::new(false),
@@ -154,10 +161,14 @@ impl Shared {
         let mut code = self.code.borrow_mut();
         let pages: Vec<u64> = code.range(host..host.saturating_add(len)).copied().collect();
         let mut runs: Vec<(u64, u64)> = Vec::new();
+        let screened = |page: u64| self.fetched(page) != page;
         for page in pages {
             code.remove(&page);
             match runs.last_mut() {
-                Some((start, bytes)) if *start + *bytes == page => *bytes += PAGE_SIZE,
+                // A screened page is fetched from elsewhere, so it is a run of its own.
+                Some((start, bytes)) if *start + *bytes == page && !screened(*start) && !screened(page) => {
+                    *bytes += PAGE_SIZE;
+                }
                 _ => runs.push((page, PAGE_SIZE)),
             }
         }
@@ -249,8 +260,8 @@ impl Shared {
         match self.mode.get() {
             Mode::Stub if page == STUB_PAGE => return Ok((self.stub, UcProt::EXEC)),
             Mode::Stub => return Err(Stop::Fault { access, kind: FaultKind::Unmapped }),
-            Mode::DropHost => return Ok((page, read_exec)),
-            Mode::DropGuest => return Ok((self.base.get().wrapping_add(page), read_exec)),
+            Mode::DropHost => return Ok((self.fetched(page), UcProt::EXEC)),
+            Mode::DropGuest => return Ok((self.fetched(self.base.get().wrapping_add(page)), UcProt::EXEC)),
             Mode::Guest | Mode::StoreToCode => {}
         }
         let addr = self.untag(page);
@@ -288,9 +299,13 @@ impl Shared {
                     self.flushed();
                 }
                 self.code.borrow_mut().insert(host);
+                if self.arch == Arch::Aarch64 && self.screen(host) {
+                    self.note_filled(uc, addr);
+                    return Ok((self.fetched(host), UcProt::EXEC));
+                }
                 read_exec
             }
-            Access::Read if has_code && prot.contains(Prot::EXEC) => read_exec,
+            Access::Read if has_code && prot.contains(Prot::EXEC) && self.fetched(host) == host => read_exec,
             Access::Read if has_code || !prot.contains(Prot::WRITE) => UcProt::READ,
             Access::Write if has_code => {
                 if self.mode.get() == Mode::Guest {
@@ -311,11 +326,46 @@ impl Shared {
         Ok((host, perms))
     }
 
+    /// Where the engine fetches the instructions of a host page.
+    fn fetched(&self, host: u64) -> u64 {
+        self.screened.borrow().get(&host).map_or(host, |page| page.0.as_ptr() as u64)
+    }
+
+    /// Whether a page that is about to be fetched from holds instructions that would end the process. If so, what is
+    /// fetched is a copy with undefined instructions in their place.
+    fn screen(&self, host: u64) -> bool {
+        let mut screened = self.screened.borrow_mut();
+        if screened.contains_key(&host) {
+            return true;
+        }
+        const WORDS: usize = PAGE_SIZE as usize / 4;
+        let source = host as *const u32;
+        // SAFETY: the caller found the page to be in an area that can be read.
+        let word = |i: usize| unsafe { source.add(i).read() };
+        if !(0..WORDS).any(|i| super::aarch64::crashes(word(i))) {
+            return false;
+        }
+        let mut copy = Box::new(Page([0; PAGE_SIZE as usize]));
+        for (i, place) in copy.0.chunks_exact_mut(4).enumerate() {
+            let word = word(i);
+            let udf = 0;
+            place.copy_from_slice(&(if super::aarch64::crashes(word) { udf } else { word }).to_le_bytes());
+        }
+        screened.insert(host, copy);
+        true
+    }
+
+    /// Forgets the copy of a page whose blocks have been dropped.
+    pub(super) fn unscreen(&self, host: u64) {
+        self.screened.borrow_mut().remove(&host);
+    }
+
     /// Drops the blocks of one page of the running space, from inside the fill hook.
     fn drop_page(&self, uc: *mut uc_engine, addr: u64, host: u64) {
         let mode = self.mode.replace(Mode::DropGuest);
         engine::drop_blocks(uc, addr, PAGE_SIZE);
         self.mode.set(mode);
+        self.unscreen(host);
         self.code.borrow_mut().remove(&host);
         self.forget_blocks();
     }

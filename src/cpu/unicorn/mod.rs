@@ -33,7 +33,7 @@ use std::ptr::NonNull;
 use unicorn_engine::hook::sys::uc_error;
 
 use self::engine::Engine;
-use self::hooks::{Mode, NOWHERE, STUB_PAGE, Shared, Stop};
+use self::hooks::{Mode, NOWHERE, Page, STUB_PAGE, Shared, Stop};
 use super::{Access, Counter, Cpu, Exit, FaultKind};
 use crate::Error;
 use crate::arch::{Arch, RawCall, RegPort, Regs, cpuid};
@@ -47,14 +47,16 @@ pub struct Unicorn {
     shared: SharedBox,
     /// Where the loaded thread goes on.
     pc: u64,
+    /// How many times `run_to` is within itself.
+    depth: u32,
     /// Host address of guest address 0 of every space that ran here.
     bases: BTreeMap<SpaceId, u64>,
     /// The page of [`STUB_PAGE`].
-    _stub: Box<StubPage>,
+    _stub: Box<Page>,
 }
 
-#[repr(C, align(4096))]
-struct StubPage([u8; PAGE_SIZE as usize]);
+/// A block may have to be cut at a page border, at a budget, and before a store to itself.
+const DEEPEST: u32 = 4;
 
 /// Owner of what hooks share, at an address that stays.
 struct SharedBox(NonNull<Shared>);
@@ -103,7 +105,7 @@ impl Unicorn {
     /// Unicorn failed, or it is not the version that this code knows.
     pub fn new(arch: Arch) -> Result<Unicorn, Error> {
         install_bus_guard()?;
-        let mut stub = Box::new(StubPage([0; PAGE_SIZE as usize]));
+        let mut stub = Box::new(Page([0; PAGE_SIZE as usize]));
         let (code, mut engine) = match arch {
             Arch::X86_64 => (&x86::STUB[..], x86::open()?),
             Arch::Aarch64 => (&aarch64::STUB[..], aarch64::open()?),
@@ -117,7 +119,7 @@ impl Unicorn {
         }
         engine.flush_tlb();
         shared.mode.set(Mode::Guest);
-        let mut cpu = Unicorn { arch, engine, shared, pc: 0, bases: BTreeMap::new(), _stub: stub };
+        let mut cpu = Unicorn { arch, engine, shared, pc: 0, depth: 0, bases: BTreeMap::new(), _stub: stub };
         cpu.load(&Regs::new(arch));
         Ok(cpu)
     }
@@ -144,6 +146,10 @@ impl Unicorn {
 
     /// Runs until a hook gives a reason to stop, then tells it; `None` means: go on.
     fn step(&mut self) -> Result<Option<Exit>, Error> {
+        if self.depth > DEEPEST {
+            // The engine and the decoder disagree on where instructions end, which they do for none that is defined.
+            return Ok(Some(self.fault_exit(Exit::Illegal { privileged: false })));
+        }
         let shared = &*self.shared;
         if shared.retired() >= shared.end.get() {
             return Ok(Some(Exit::Budget));
@@ -245,7 +251,9 @@ impl Unicorn {
     fn run_to(&mut self, end: u64) -> Result<Option<Exit>, Error> {
         self.drop_guest(self.pc, 1);
         self.engine.set_exit(Some(end))?;
+        self.depth += 1;
         let result = self.step();
+        self.depth -= 1;
         self.engine.set_exit(None)?;
         // What was translated with this end must not be met again.
         self.drop_guest(end, 1);
@@ -273,6 +281,7 @@ impl Unicorn {
         let host = self.shared.base.get() + page.0;
         self.shared.take_code(host, PAGE_SIZE);
         self.drop_guest(page.0, PAGE_SIZE);
+        self.shared.unscreen(host);
         self.shared.forget_blocks();
     }
 
@@ -398,6 +407,7 @@ impl Cpu for Unicorn {
             let mode = shared.mode.replace(Mode::DropHost);
             for (host, bytes) in runs {
                 engine::drop_blocks(self.engine.handle(), host, bytes);
+                shared.unscreen(host);
             }
             shared.mode.set(mode);
             shared.forget_blocks();
