@@ -182,6 +182,7 @@ impl Machine {
         if let Some(thread) = self.kernel.threads.get(&tid) {
             cpu.load(&thread.regs);
             self.on_cpu[arch.index()] = Some(tid);
+            self.kernel.leave_rseq(tid, &mut **cpu);
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
     prctl(PR_SET_NAME, "renamed");
     puts(slurp("/proc/self/comm"));
     int fd = open("/proc/self/comm", O_WRONLY);
-    SHOW(write(fd, "written\n", 8));
+    SHOW(write(fd, "written", 7));
     close(fd);
     puts(slurp("/proc/thread-self/comm"));
     HOLDS(slurp("/proc/self/cmdline") && strcmp(text, argv[0]) == 0);

@@ -25,7 +25,7 @@ static long long ns(clockid_t clock) {
 }
 
 int main(void) {
-    static const clockid_t clocks[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11};
+    static const clockid_t clocks[] = {0, 1, 2, 3, 4, 5, 6, 7, 11};
     struct timespec t;
     for (unsigned i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         clockid_t c = clocks[i];

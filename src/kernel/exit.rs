@@ -36,6 +36,7 @@ impl Kernel {
         for tid in threads {
             self.release_thread(tid);
         }
+        self.drop_timers(pid);
         if unloved {
             self.processes.remove(&pid);
         }
@@ -55,9 +56,12 @@ impl Kernel {
     /// Takes a thread out of the machine and tells who waits for that (set_tid_address(2)).
     fn release_thread(&mut self, tid: Tid) {
         self.queue.remove(tid);
+        self.futexes.remove(tid);
+        let cpu = self.thread_cpu(tid);
         let Some(t) = self.threads.remove(&tid) else { return };
         let mut others = 0;
         if let Some(p) = self.processes.get_mut(&t.pid) {
+            p.accounts.ended = p.accounts.ended + cpu;
             p.threads.retain(|other| *other != tid);
             others = p.threads.len();
         }
@@ -67,7 +71,7 @@ impl Kernel {
         let (space, word) = (t.space.borrow().id(), t.clear_child_tid);
         // A bad address is the program's own loss.
         let _ = t.space.borrow_mut().copy_out(word, &0u32);
-        self.wake_all(WaitKey::Futex(space.0, word.0));
+        self.wake_futex_at(space, word);
     }
 }
 

@@ -75,6 +75,11 @@ impl Futexes {
 }
 
 impl Kernel {
+    /// Wakes one thread that waits for the word at an address.
+    pub fn wake_futex_at(&mut self, space: crate::mem::SpaceId, addr: GuestAddr) {
+        self.wake_futex(FutexKey { space: space.0, addr: addr.0 }, 1, MATCH_ANY);
+    }
+
     /// Wakes up to `most` threads that wait at a futex; gives their number.
     fn wake_futex(&mut self, key: FutexKey, most: usize, bitset: u32) -> u64 {
         let woken = self.futexes.take(key, most, bitset);

@@ -116,7 +116,7 @@ pub(super) fn comm(k: &Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
 }
 
 fn set_comm(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
-    let end = text.iter().position(|b| matches!(b, 0 | b'\n')).unwrap_or(text.len());
+    let end = text.iter().position(|b| *b == 0).unwrap_or(text.len());
     k.threads.get_mut(&tid).ok_or(Errno::ESRCH)?.comm = text[..end.min(15)].to_vec();
     Ok(())
 }

@@ -116,6 +116,7 @@ impl Kernel {
 
     /// Puts the frame of a handler on the stack and makes the handler run next.
     fn enter_handler(&mut self, tid: Tid, info: &SigInfo, action: &Action, port: &mut dyn RegPort) {
+        self.leave_rseq(tid, port);
         let Some(t) = self.threads.get_mut(&tid) else { return };
         if let Some((call, code)) = t.restart.take()
             && (code == Errno::ERESTARTNOINTR || code == Errno::ERESTARTSYS && action.has(sa::SA_RESTART))

@@ -5,9 +5,7 @@ use crate::abi::consts::{cap, cap_ambient, cap_version, securebits};
 use crate::abi::{CapData, CapHeader};
 use crate::mem::GuestAddr;
 
-pub use crate::abi::consts::cap::{
-    CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE, CAP_WAKE_ALARM,
-};
+pub use crate::abi::consts::cap::{CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE};
 
 /// The highest capability (`/proc/sys/kernel/cap_last_cap`).
 pub const CAP_LAST_CAP: u32 = cap::CAP_CHECKPOINT_RESTORE;

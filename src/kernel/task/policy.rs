@@ -41,8 +41,8 @@ pub struct Scheduling {
     pub reset_on_fork: bool,
     /// Processors it may run on; `None` means all.
     pub affinity: Option<Vec<u8>>,
-    /// I/O priority as ioprio_set(2) has it; `None` follows the nice value.
-    pub io_priority: Option<u16>,
+    /// I/O priority as ioprio_set(2) has it; 0 follows the nice value.
+    pub io_priority: u16,
     /// Runtime, deadline, period of SCHED_DEADLINE, in nanoseconds.
     pub deadline_ns: [u64; 3],
     /// Lower and upper bound of the utilisation that the scheduler assumes.
@@ -57,7 +57,7 @@ impl Default for Scheduling {
             nice: 0,
             reset_on_fork: false,
             affinity: None,
-            io_priority: None,
+            io_priority: 0,
             deadline_ns: [0; 3],
             util_clamp: [0, 1024],
         }
@@ -448,13 +448,11 @@ fn io_who(which: u32) -> Result<Who, Errno> {
     }
 }
 
-/// ioprio_get(2): the best priority of the threads meant.
+/// ioprio_get(2): the best priority of the threads meant; 0 for one that was never given any.
 pub fn ioprio_get(ctx: &mut Ctx, a: &args::IoprioGet) -> SysResult {
-    const DEFAULT: u16 = (ioprio_class::IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT) as u16;
     let which = io_who(a.which)?;
     let found = threads_of(ctx, which, a.who);
-    let of_thread = |t: &Thread| t.sched.io_priority.unwrap_or(DEFAULT | ((t.sched.nice + 20) / 5) as u16);
-    let best = found.iter().filter_map(|t| ctx.kernel.threads.get(t)).map(of_thread).min();
+    let best = found.iter().filter_map(|t| ctx.kernel.threads.get(t)).map(|t| t.sched.io_priority).min();
     best.map(u64::from).ok_or(Errno::ESRCH.into())
 }
 
@@ -482,7 +480,7 @@ pub fn ioprio_set(ctx: &mut Ctx, a: &args::IoprioSet) -> SysResult {
         if !may_change(ctx, tid)? {
             return Err(Errno::EPERM.into());
         }
-        of(ctx, tid)?.sched.io_priority = (class != ioprio_class::IOPRIO_CLASS_NONE).then_some(value as u16);
+        of(ctx, tid)?.sched.io_priority = value as u16;
     }
     Ok(0)
 }

@@ -84,12 +84,18 @@ fn publish(ctx: &mut Ctx, addr: GuestAddr, cpu: u32) -> Result<(), Errno> {
 }
 
 impl Kernel {
-    /// To be called when a thread has been preempted, and before a handler's frame is built for it: takes it out of
-    /// the restartable sequence it is in, if it is in one. A malformed registration kills it with SIGSEGV, as in Linux.
-    ///
-    /// # Errors
-    /// The thread's struct cannot be read or is malformed: SIGSEGV is due.
-    pub fn abort_rseq(&mut self, tid: Tid, port: &mut dyn RegPort) -> Result<(), Errno> {
+    /// To be called when another thread has had the processor, and before a handler's frame is built: takes the thread
+    /// out of the restartable sequence it is in, if it is in one. A malformed registration is the end of the process,
+    /// by SIGSEGV as in Linux.
+    pub fn leave_rseq(&mut self, tid: Tid, port: &mut dyn RegPort) {
+        if self.abort_rseq(tid, port).is_err()
+            && let Some(pid) = self.threads.get(&tid).map(|t| t.pid)
+        {
+            self.exit_process(pid, ExitStatus::Signal { signal: Signal::SIGSEGV, core: true });
+        }
+    }
+
+    fn abort_rseq(&mut self, tid: Tid, port: &mut dyn RegPort) -> Result<(), Errno> {
         let Some(t) = self.threads.get_mut(&tid) else { return Ok(()) };
         if t.rseq.addr.is_null() {
             return Ok(());

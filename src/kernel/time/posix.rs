@@ -6,7 +6,7 @@
 use super::clock::{Clock, CpuKind};
 use super::queue::expirations;
 use super::*;
-use crate::abi::consts::{clockid, sigev_notify, timer};
+use crate::abi::consts::{sigev_notify, timer};
 use crate::abi::{Itimerspec, Sigevent, Timespec};
 use crate::kernel::signal::{Fields, SigInfo};
 use crate::mem::GuestAddr;
@@ -172,19 +172,7 @@ fn notification(ctx: &mut Ctx, sevp: GuestAddr, id: i32) -> Result<Notify, Errno
 
 /// timer_create(2).
 pub fn timer_create(ctx: &mut Ctx, a: &args::TimerCreate) -> SysResult {
-    let clock = ctx.clock(a.clockid)?;
-    let countable = !matches!(
-        clock,
-        Clock::Machine(HostClock::MonotonicRaw | HostClock::RealtimeCoarse | HostClock::MonotonicCoarse)
-    );
-    if !countable {
-        return Err(Errno::EOPNOTSUPP.into());
-    }
-    if matches!(a.clockid, clockid::CLOCK_REALTIME_ALARM | clockid::CLOCK_BOOTTIME_ALARM)
-        && !ctx.thread().credentials.has(task::CAP_WAKE_ALARM)
-    {
-        return Err(Errno::EPERM.into());
-    }
+    let clock = ctx.sleepable(a.clockid)?;
     let p = ctx.process();
     if p.timers.posix.len() as u64 >= p.limits[RLIMIT_SIGPENDING].soft {
         return Err(Errno::EAGAIN.into());

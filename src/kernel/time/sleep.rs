@@ -1,6 +1,6 @@
 //! Sleeping: nanosleep(2) and clock_nanosleep(2).
 
-use super::clock::Clock;
+use super::clock::{Clock, CpuKind};
 use super::*;
 use crate::abi::Timespec;
 use crate::abi::consts::{clockid, timer};
@@ -22,23 +22,12 @@ pub fn nanosleep(ctx: &mut Ctx, a: &args::Nanosleep) -> SysResult {
 
 /// clock_nanosleep(2).
 pub fn clock_nanosleep(ctx: &mut Ctx, a: &args::ClockNanosleep) -> SysResult {
-    let clock = ctx.clock(a.clockid)?;
-    let clock = match clock {
-        // A thread cannot wait for its own CPU time to pass, and these clocks cannot be waited on.
-        Clock::Thread(tid, _) if tid == ctx.tid => return Err(Errno::EINVAL.into()),
-        Clock::Machine(HostClock::MonotonicRaw | HostClock::RealtimeCoarse | HostClock::MonotonicCoarse) => {
-            return Err(Errno::EOPNOTSUPP.into());
-        }
-        c => c,
-    };
-    if a.clockid == clockid::CLOCK_THREAD_CPUTIME_ID {
-        return Err(Errno::EOPNOTSUPP.into());
-    }
-    // A CLOCK_*_ALARM would wake a sleeping machine; this one does not sleep, but the right to is checked.
-    if matches!(a.clockid, clockid::CLOCK_REALTIME_ALARM | clockid::CLOCK_BOOTTIME_ALARM)
-        && !ctx.thread().credentials.has(task::CAP_WAKE_ALARM)
-    {
-        return Err(Errno::EPERM.into());
+    let clock = ctx.sleepable(a.clockid)?;
+    if clock == Clock::Thread(ctx.tid, CpuKind::All) {
+        // It would never come to an end.
+        return Err(
+            if a.clockid == clockid::CLOCK_THREAD_CPUTIME_ID { Errno::EOPNOTSUPP } else { Errno::EINVAL }.into()
+        );
     }
     let request = read_time(ctx, a.request)?;
     if a.flags & timer::TIMER_ABSTIME != 0 {
@@ -47,6 +36,23 @@ pub fn clock_nanosleep(ctx: &mut Ctx, a: &args::ClockNanosleep) -> SysResult {
     // A relative sleep by the wall clock is not affected by setting it.
     let clock = if clock == Clock::Machine(HostClock::Realtime) { Clock::Machine(HostClock::Monotonic) } else { clock };
     sleep_for(ctx, clock, request, a.remain)
+}
+
+impl Ctx<'_> {
+    /// The clock that a clock id names, if one can wait by it.
+    ///
+    /// # Errors
+    /// `EINVAL`: there is no such clock. `EOPNOTSUPP`: it only tells the time.
+    pub(super) fn sleepable(&mut self, id: u32) -> Result<Clock, Errno> {
+        let only_tells = [
+            clockid::CLOCK_MONOTONIC_RAW,
+            clockid::CLOCK_REALTIME_COARSE,
+            clockid::CLOCK_MONOTONIC_COARSE,
+            clockid::CLOCK_REALTIME_ALARM,
+            clockid::CLOCK_BOOTTIME_ALARM,
+        ];
+        if only_tells.contains(&id) { Err(Errno::EOPNOTSUPP) } else { self.clock(id) }
+    }
 }
 
 fn read_time(ctx: &Ctx, addr: GuestAddr) -> Result<u64, Errno> {
