@@ -39,7 +39,14 @@ impl Kernel {
             Arch::X86_64 => {
                 let mut regs = Regs::new(t.arch);
                 port.save(&mut regs);
-                x86_64(exit, pc, &regs, t.signals.trap)
+                let last = t.signals.trap;
+                x86_64(exit, pc, &regs, last).map(|(info, trap)| match exit {
+                    Exit::Fault { addr, access, kind: FaultKind::Protection } => {
+                        let present = u64::from(is_present(&t.space.borrow(), addr, access));
+                        (info, Trap { code: trap.code | present, ..trap })
+                    }
+                    _ => (info, trap),
+                })
             }
             Arch::Aarch64 => aarch64(exit, pc, t.signals.trap),
         };
@@ -73,7 +80,7 @@ fn x86_64(exit: Exit, pc: u64, regs: &Regs, last: Trap) -> Option<(SigInfo, Trap
         }
         Exit::Fault { addr, access, kind } => (
             of_access(addr, kind),
-            Trap { number: vector::PAGE_FAULT, code: page_fault_code(access, kind), addr: addr.0 },
+            Trap { number: vector::PAGE_FAULT, code: page_fault_code(access), addr: addr.0 },
         ),
         Exit::Illegal { privileged: true } => (SigInfo::kernel(Signal::SIGSEGV), trap(vector::GENERAL_PROTECTION, 0)),
         Exit::Illegal { privileged: false } => {
@@ -90,15 +97,24 @@ fn x86_64(exit: Exit, pc: u64, regs: &Regs, last: Trap) -> Option<(SigInfo, Trap
     })
 }
 
-/// The error code of a page fault: present, write, user, instruction fetch.
-fn page_fault_code(access: Access, kind: FaultKind) -> u64 {
-    let present = u64::from(kind == FaultKind::Protection);
+/// Whether a refused access found a page, bit 0 of the error code. Nothing is there with PROT_NONE; a fetch brings the
+/// page in before it is refused; a store finds it if something has been read there before.
+fn is_present(space: &Space, addr: GuestAddr, access: Access) -> bool {
+    match access {
+        Access::Read => false,
+        Access::Execute => space.area_at(addr).is_some_and(|a| !a.prot.is_empty()),
+        Access::Write => space.resident(addr.page(), 1).is_ok_and(|pages| pages.first() == Some(&1)),
+    }
+}
+
+/// The error code of a page fault but for bit 0: write, user, instruction fetch.
+fn page_fault_code(access: Access) -> u64 {
     let how = match access {
         Access::Read => 0,
         Access::Write => 0x2,
         Access::Execute => 0x10,
     };
-    present | how | 0x4
+    how | 0x4
 }
 
 /// Whether mxcsr has an exception that it does not mask.
@@ -173,8 +189,8 @@ mod tests {
         let (info, trap) = of(Access::Write, FaultKind::Unmapped);
         assert_eq!(info, SigInfo::fault(Signal::SIGSEGV, 1, 0x10));
         assert_eq!(trap, Trap { addr: 0x10, code: 6, number: 14 });
-        assert_eq!(of(Access::Read, FaultKind::Protection).1.code, 5);
-        assert_eq!(of(Access::Execute, FaultKind::Protection).1.code, 0x15);
+        assert_eq!(of(Access::Read, FaultKind::Protection).1.code, 4);
+        assert_eq!(of(Access::Execute, FaultKind::Protection).1.code, 0x14);
         let (info, trap) = of(Access::Read, FaultKind::NonCanonical);
         assert_eq!((info.code, trap.number), (128, 13));
     }

@@ -40,8 +40,7 @@ impl AltStack {
 
     /// As signal frames keep it.
     pub(super) fn saved(&self) -> RawStack {
-        let flags = if self.size == 0 { ss::SS_DISABLE } else { self.flags };
-        RawStack { sp: self.sp.0, flags, pad: 0, size: self.size }
+        RawStack { sp: self.sp.0, flags: self.flags, pad: 0, size: self.size }
     }
 
     /// As sigaltstack(2) reports it.
@@ -57,7 +56,7 @@ impl AltStack {
     /// Forgets it on the way into a handler, if it is so set.
     pub(super) fn entered(&mut self) {
         if self.autodisarm() {
-            *self = AltStack::default();
+            *self = AltStack { flags: ss::SS_DISABLE, ..AltStack::default() };
         }
     }
 
