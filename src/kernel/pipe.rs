@@ -145,7 +145,7 @@ impl PipeEnd {
         kernel.wake_all(self.pipe.key());
     }
 
-    /// Copies from `buf` until the pipe is full; gives the number of bytes.
+    /// Copies from `buf` until the pipe is full; gives the number of bytes. A page is filled as wanted or not at all.
     fn fill(&self, buf: &mut Buffer, packet: bool) -> Result<usize, Errno> {
         let before = buf.done();
         let mut pages = self.pipe.pages.borrow_mut();
@@ -156,48 +156,35 @@ impl PipeEnd {
             && last.bytes.len() + tail <= PAGE
         {
             let mut bytes = vec![0; tail];
-            let n = buf.get(&mut bytes)?;
-            last.bytes.extend_from_slice(&bytes[..n]);
-            if n < tail {
-                return Ok(n);
-            }
+            buf.get_all(&mut bytes)?;
+            last.bytes.extend_from_slice(&bytes);
         }
         while buf.left() > 0 && pages.len() < self.pipe.capacity.get() {
             let mut bytes = vec![0; (buf.left() as usize).min(PAGE)];
-            let wanted = bytes.len();
-            match buf.get(&mut bytes) {
-                Ok(n) => bytes.truncate(n),
+            match buf.get_all(&mut bytes) {
+                Ok(()) => pages.push_back(Page { bytes, start: 0, packet }),
                 Err(e) if buf.done() == before => return Err(e),
                 Err(_) => break,
-            }
-            let n = bytes.len();
-            pages.push_back(Page { bytes, start: 0, packet });
-            if n < wanted {
-                break;
             }
         }
         Ok((buf.done() - before) as usize)
     }
 
-    /// Copies to `buf` until it is full or the pipe empty; gives the number of bytes.
+    /// Copies to `buf` until it is full or the pipe empty; gives the number of bytes. What is wanted of a page is
+    /// copied or nothing of it.
     fn drain(&self, buf: &mut Buffer) -> Result<usize, Errno> {
-        let mut total = 0;
+        let before = buf.done();
         let mut pages = self.pipe.pages.borrow_mut();
         while buf.left() > 0
             && let Some(page) = pages.front_mut()
         {
-            let wanted = page.left().len().min(buf.left() as usize);
-            let n = match buf.put(page.left()) {
-                Ok(n) => n,
-                Err(e) if total == 0 => return Err(e),
+            let n = page.left().len().min(buf.left() as usize);
+            match buf.put_all(&page.left()[..n]) {
+                Ok(()) => page.start += n,
+                Err(e) if buf.done() == before => return Err(e),
                 Err(_) => break,
-            };
-            total += n;
-            page.start += n;
-            let packet = page.packet;
-            if n < wanted {
-                break;
             }
+            let packet = page.packet;
             if packet || page.left().is_empty() {
                 pages.pop_front();
             }
@@ -205,7 +192,7 @@ impl PipeEnd {
                 break;
             }
         }
-        Ok(total)
+        Ok((buf.done() - before) as usize)
     }
 }
 

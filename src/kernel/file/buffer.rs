@@ -142,6 +142,32 @@ impl Buffer {
         if copied == 0 && n > 0 { Err(Errno::EFAULT) } else { Ok(copied) }
     }
 
+    /// [`Buffer::put`] of all of `bytes` or nothing, as far as the buffer knows.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn put_all(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+        let before = self.done;
+        if self.put(bytes)? == bytes.len() {
+            return Ok(());
+        }
+        self.done = before;
+        Err(Errno::EFAULT)
+    }
+
+    /// [`Buffer::get`] of all of `bytes` or nothing, as far as the buffer knows.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn get_all(&mut self, bytes: &mut [u8]) -> Result<(), Errno> {
+        let before = self.done;
+        if self.get(bytes)? == bytes.len() {
+            return Ok(());
+        }
+        self.done = before;
+        Err(Errno::EFAULT)
+    }
+
     /// What is left of the kernel's own memory, to be filled or taken; `None` if the buffer is guest memory. To be
     /// followed by [`Buffer::advance`].
     pub fn own(&mut self) -> Option<&mut [u8]> {
