@@ -242,13 +242,8 @@ impl Observers {
 
     fn start(&mut self, kernel: &Kernel, pid: Pid, path: &[u8]) {
         let Some(process) = kernel.processes.get(&pid) else { return };
-        let start = Start {
-            tid: pid,
-            path,
-            argv: &process.argv,
-            envp: &process.envp,
-            envp_addr: process.layout.env.0.0,
-        };
+        let start =
+            Start { tid: pid, path, argv: &process.argv, envp: &process.envp, envp_addr: process.layout.env.0.0 };
         self.0.iter_mut().for_each(|sink| sink.start(&start));
     }
 

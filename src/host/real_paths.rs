@@ -216,8 +216,7 @@ impl Paths for RealHost {
         let mut buf = vec![MaybeUninit::uninit(); DIR_BATCH];
         let mut records = fs::RawDir::new(dir, &mut buf);
         let mut entries = Vec::new();
-        loop {
-            let Some(record) = records.next() else { break };
+        while let Some(record) = records.next() {
             let record = record?;
             entries.push(DirEntry {
                 ino: record.ino(),

@@ -249,6 +249,10 @@ pub(super) fn writable(fd: &HostFd) -> Result<bool, Errno> {
 }
 
 fn ready(fd: &HostFd, events: PollFlags) -> Result<bool, Errno> {
+    // Then a transfer cannot wait in any case, and it alone tells a FIFO's end of file before its first writer.
+    if rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK) {
+        return Ok(true);
+    }
     let fd = fd.as_fd();
     Ok(rustix::event::poll(&mut [PollFd::new(&fd, events)], Some(&Timespec::default()))? > 0)
 }

@@ -463,7 +463,7 @@ fn backing<'f>(ctx: &mut Ctx, file: &'f file::File, offset: u64) -> Result<Backi
     Ok(Backing {
         fd,
         offset,
-        path: file.path(),
+        path: fs::name_of(ctx, file).into(),
         dev: stat.dev,
         ino: stat.ino,
         readable: file.can_read(),

@@ -7,12 +7,12 @@ use crate::host::{HostFd, Remove};
 
 /// readlink(2).
 pub fn readlink(ctx: &mut Ctx, a: &args::Readlink) -> SysResult {
-    read_link(ctx, AT_FDCWD, a.path, a.buf, a.bufsiz as i32)
+    read_link(ctx, AT_FDCWD, a.path, a.buf, a.bufsiz)
 }
 
 /// readlinkat(2).
 pub fn readlinkat(ctx: &mut Ctx, a: &args::Readlinkat) -> SysResult {
-    read_link(ctx, a.dirfd, a.path, a.buf, a.bufsiz as i32)
+    read_link(ctx, a.dirfd, a.path, a.buf, a.bufsiz)
 }
 
 fn read_link(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, buf: GuestAddr, room: i32) -> SysResult {

@@ -124,10 +124,8 @@ fn open_checked(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, how: OpenHow) -> Sys
     if flags & (O_DIRECTORY | O_CREAT) == O_DIRECTORY | O_CREAT {
         return Err(Errno::EINVAL.into());
     }
-    if flags & __O_TMPFILE != 0 {
-        if flags & O_TMPFILE != O_TMPFILE || !matches!(flags & O_ACCMODE, O_WRONLY | O_RDWR) {
-            return Err(Errno::EINVAL.into());
-        }
+    if flags & __O_TMPFILE != 0 && (flags & O_TMPFILE != O_TMPFILE || !matches!(flags & O_ACCMODE, O_WRONLY | O_RDWR)) {
+        return Err(Errno::EINVAL.into());
     }
     let name = ctx.path(path)?;
     let limit = ctx.process().limits[crate::abi::consts::rlimit::RLIMIT_NOFILE as usize].soft;

@@ -102,7 +102,7 @@ impl Walk {
             if self.at_root == AtRoot::Fail {
                 return Err(Errno::EXDEV);
             }
-            self.to_root();
+            self.go_to_root();
         }
         let mut rest = path.to_vec();
         let mut pos = 0;
@@ -125,7 +125,7 @@ impl Walk {
                         if self.at_root == AtRoot::Fail {
                             return Err(Errno::EXDEV);
                         }
-                        self.to_root();
+                        self.go_to_root();
                     }
                     rest = [&name[..], &rest[end..]].concat();
                     pos = 0;
@@ -142,7 +142,7 @@ impl Walk {
         self.how.flags & flags == flags
     }
 
-    fn to_root(&mut self) {
+    fn go_to_root(&mut self) {
         self.at = self.root.clone();
         self.at_path = Some(self.root_path.clone());
     }
@@ -156,9 +156,9 @@ impl Walk {
                 let path = self.at_path.as_ref().map(|at| join(at, name));
                 match path {
                     Some(path) if matches!(self.at, Dir::Made(_)) || procfs::ROOTS.contains(&&path[..]) => {
-                        self.into_made(ctx, c, path)
+                        self.step_made(ctx, c, path)
                     }
-                    path => self.into_host(ctx, c, path),
+                    path => self.step_host(ctx, c, path),
                 }
             }
         }
@@ -214,7 +214,7 @@ impl Walk {
         c.last && !c.slash && (self.wants(O_NOFOLLOW) || self.wants(O_CREAT | O_EXCL))
     }
 
-    fn into_made(&mut self, ctx: &mut Ctx, c: &Component, path: Vec<u8>) -> Result<Step, Errno> {
+    fn step_made(&mut self, ctx: &mut Ctx, c: &Component, path: Vec<u8>) -> Result<Step, Errno> {
         if self.has(RESOLVE_NO_XDEV) && !matches!(self.at, Dir::Made(_)) {
             return Err(Errno::EXDEV);
         }
@@ -265,7 +265,7 @@ impl Walk {
         Ok(Step::On)
     }
 
-    fn into_host(&mut self, ctx: &mut Ctx, c: &Component, path: Option<Vec<u8>>) -> Result<Step, Errno> {
+    fn step_host(&mut self, ctx: &mut Ctx, c: &Component, path: Option<Vec<u8>>) -> Result<Step, Errno> {
         let Dir::Host(dir) = &self.at else { return Err(Errno::ENOENT) };
         let dir = dir.clone();
         let fd = match ctx.kernel.host.open(&dir, c.name, OpenHow::handle(O_NOFOLLOW)) {
