@@ -1,4 +1,4 @@
-// prctl, arch_prctl, set_tid_address, robust lists, rseq.
+// prctl, set_tid_address, robust lists, rseq.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,6 @@ static const char *err(long result) {
 
 #define SHOW(expr) printf("%s: %s\n", #expr, err((long)(expr)))
 #define HOLDS(expr) printf("%s: %d\n", #expr, !!(expr))
-
-#ifdef __x86_64__
-#include <asm/prctl.h>
-#endif
 
 int main(int argc, char **argv) {
     char name[17] = "";
@@ -97,19 +93,4 @@ int main(int argc, char **argv) {
     SHOW(syscall(SYS_getcpu, 8, 0, 0));
     SHOW(syscall(SYS_getcpu, 0, 0, 0));
 
-#ifdef __x86_64__
-    unsigned long fs = 0, gs = 1;
-    SHOW(syscall(SYS_arch_prctl, ARCH_GET_FS, &fs));
-    HOLDS(fs == (unsigned long)__builtin_thread_pointer());
-    SHOW(syscall(SYS_arch_prctl, ARCH_SET_FS, fs));
-    SHOW(syscall(SYS_arch_prctl, ARCH_SET_GS, &fs));
-    SHOW(syscall(SYS_arch_prctl, ARCH_GET_GS, &gs));
-    HOLDS(gs == (unsigned long)&fs);
-    unsigned long through;
-    __asm__("movq %%gs:0, %0" : "=r"(through));
-    HOLDS(through == fs);
-    SHOW(syscall(SYS_arch_prctl, ARCH_SET_GS, 1ul << 63));
-    SHOW(syscall(SYS_arch_prctl, 0x9999, 0));
-    SHOW(syscall(SYS_arch_prctl, ARCH_GET_FS, 8));
-#endif
 }

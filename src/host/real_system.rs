@@ -69,7 +69,7 @@ impl System for RealHost {
         let unit = u64::from(s.mem_unit.max(1));
         Load {
             uptime_s: s.uptime as u64,
-            loads: s.loads.map(|l| l as u64),
+            loads: s.loads,
             total_ram: (s.totalram as u64).saturating_mul(unit),
             free_ram: (s.freeram as u64).saturating_mul(unit),
             shared_ram: (s.sharedram as u64).saturating_mul(unit),

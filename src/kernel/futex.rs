@@ -120,18 +120,18 @@ fn at_least_one(count: u32) -> usize {
 pub fn futex(ctx: &mut Ctx, a: &args::Futex) -> SysResult {
     let (command, private) = (a.op & COMMAND, a.op & PRIVATE != 0);
     let realtime = a.op & op::FUTEX_CLOCK_REALTIME != 0;
-    if realtime && !matches!(command, op::FUTEX_WAIT | op::FUTEX_WAIT_BITSET) {
+    if realtime && command != op::FUTEX_WAIT_BITSET {
         return Err(Errno::ENOSYS.into());
     }
     // FUTEX_REQUEUE and its kin have a count where others have a timeout.
     let count2 = a.timeout.0 as u32;
     match command {
-        op::FUTEX_WAIT => wait(ctx, a, Limit { realtime, absolute: false }, MATCH_ANY),
-        op::FUTEX_WAIT_BITSET => wait(ctx, a, Limit { realtime, absolute: true }, a.val3 as u32),
+        op::FUTEX_WAIT => wait(ctx, a, Limit { realtime: false, absolute: false }, MATCH_ANY),
+        op::FUTEX_WAIT_BITSET => wait(ctx, a, Limit { realtime, absolute: true }, a.val3),
         op::FUTEX_WAKE => wake(ctx, a, MATCH_ANY),
-        op::FUTEX_WAKE_BITSET => wake(ctx, a, a.val3 as u32),
+        op::FUTEX_WAKE_BITSET => wake(ctx, a, a.val3),
         op::FUTEX_REQUEUE => requeue(ctx, a, private, count2, None),
-        op::FUTEX_CMP_REQUEUE => requeue(ctx, a, private, count2, Some(a.val3 as u32)),
+        op::FUTEX_CMP_REQUEUE => requeue(ctx, a, private, count2, Some(a.val3)),
         op::FUTEX_WAKE_OP => wake_op(ctx, a, private, count2),
         _ => Err(Errno::ENOSYS.into()),
     }
@@ -229,7 +229,7 @@ fn requeue(ctx: &mut Ctx, a: &args::Futex, private: bool, move_most: u32, expect
 /// FUTEX_WAKE_OP: changes the second word and wakes at the first, and at the second too if its old value compares.
 fn wake_op(ctx: &mut Ctx, a: &args::Futex, private: bool, wake2: u32) -> SysResult {
     let (first, second) = (key(ctx, a.uaddr, private)?, key(ctx, a.uaddr2, private)?);
-    let code = a.val3 as u32;
+    let code = a.val3;
     // Two signed 12-bit arguments.
     let sign_extend = |bits: u32| (((bits & 0xfff) << 20) as i32) >> 20;
     let (argument, comparand) = (sign_extend(code >> 12), sign_extend(code));

@@ -300,7 +300,7 @@ fn uptime(k: &mut Kernel, _: Tid) -> Vec<u8> {
 /// `/proc/loadavg`.
 fn loadavg(k: &mut Kernel, _: Tid) -> Vec<u8> {
     let load = k.load();
-    let show = |l: u64| format!("{}.{:02}", l >> 16, (l & 0xffff) * 100 >> 16);
+    let show = |l: u64| format!("{}.{:02}", l >> 16, ((l & 0xffff) * 100) >> 16);
     let running = k.threads.values().filter(|t| matches!(t.state, State::Runnable)).count();
     let [one, five, fifteen] = load.loads.map(show);
     format!("{one} {five} {fifteen} {running}/{} {}\n", k.threads.len(), k.next_pid - 1).into_bytes()

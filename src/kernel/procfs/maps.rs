@@ -1,6 +1,5 @@
 //! Memory of a process as `/proc/PID/maps`, `smaps` and `smaps_rollup` show it (proc_pid_maps(5)).
 
-use super::*;
 use crate::mem::{Area, AreaName, PAGE_SIZE, Prot, Space};
 use std::fmt::Write as _;
 
@@ -22,11 +21,11 @@ pub(super) fn smaps(space: &Space) -> Vec<u8> {
     for area in space.areas() {
         let usage = Usage::of(space, area);
         let mut text = String::new();
-        let _ = write!(text, "Size:           {:8} kB\n", area.len() / 1024);
+        let _ = writeln!(text, "Size:           {:8} kB", area.len() / 1024);
         text.push_str("KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n");
         usage.write(&mut text);
         text.push_str("THPeligible:           0\n");
-        let _ = write!(text, "VmFlags: {}\n", flags(area));
+        let _ = writeln!(text, "VmFlags: {}", flags(area));
         out.extend(line(area));
         out.extend(text.into_bytes());
     }
@@ -116,7 +115,8 @@ fn flags(area: &Area) -> String {
         (area.sealed, "sl"),
     ]
     .into_iter()
-    .filter_map(|(holds, name)| holds.then(|| format!("{name} ")))
+    .filter(|(holds, _)| *holds)
+    .map(|(_, name)| format!("{name} "))
     .collect()
 }
 
@@ -174,7 +174,7 @@ impl Usage {
             ("SwapPss", 0),
             ("Locked", self.locked),
         ] {
-            let _ = write!(text, "{:<16}{value:8} kB\n", format!("{name}:"));
+            let _ = writeln!(text, "{:<16}{value:8} kB", format!("{name}:"));
         }
     }
 }

@@ -458,7 +458,7 @@ pub fn ioprio_get(ctx: &mut Ctx, a: &args::IoprioGet) -> SysResult {
 
 /// ioprio_set(2).
 pub fn ioprio_set(ctx: &mut Ctx, a: &args::IoprioSet) -> SysResult {
-    let value = a.ioprio as u32;
+    let value = a.ioprio;
     let (class, level) = (value >> IOPRIO_CLASS_SHIFT, value & 0x7);
     match class {
         ioprio_class::IOPRIO_CLASS_RT => {

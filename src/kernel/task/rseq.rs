@@ -34,7 +34,7 @@ pub struct Rseq {
 
 /// rseq(2).
 pub fn rseq(ctx: &mut Ctx, a: &args::Rseq) -> SysResult {
-    let (addr, len, sig) = (a.rseq, a.rseq_len as u32, a.sig as u32);
+    let (addr, len, sig) = (a.rseq, a.rseq_len, a.sig);
     let now = ctx.thread().rseq;
     if a.flags & RSEQ_FLAG_UNREGISTER != 0 {
         return unregister(ctx, now, addr, len, sig, a.flags);
