@@ -13,7 +13,8 @@ use std::os::fd::AsFd;
 /// Whatever the loader says; it must say something for every input.
 pub fn load(bytes: &[u8]) -> Result<Loaded, LoadError> {
     let host = |e: std::io::Error| LoadError::Host(e.into());
-    let fd = rustix::fs::memfd_create("fuzz", rustix::fs::MemfdFlags::CLOEXEC).map_err(|e| LoadError::Host(e.into()))?;
+    let fd =
+        rustix::fs::memfd_create("fuzz", rustix::fs::MemfdFlags::CLOEXEC).map_err(|e| LoadError::Host(e.into()))?;
     let mut file = std::fs::File::from(fd);
     file.write_all(bytes).map_err(host)?;
     let windows = Windows::new(40).map_err(|_| LoadError::Host(Errno::ENOMEM))?;

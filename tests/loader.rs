@@ -45,10 +45,7 @@ fn malformed_files() {
         ("entry-outside", "malformed ELF file: the entry 0x900000 lies outside all segments"),
         ("no-segments", "malformed ELF file: no segment to load"),
         ("file-larger", "malformed ELF file: the segment at 0x400000 has more bytes in the file than in memory"),
-        (
-            "misaligned",
-            "malformed ELF file: the segment at 0x400100 is not aligned as its offset 0x0 in the file",
-        ),
+        ("misaligned", "malformed ELF file: the segment at 0x400100 is not aligned as its offset 0x0 in the file"),
         ("interp", "malformed ELF file: the interpreter's name is not terminated"),
     ] {
         refused(&copy(dir.path(), name, 0o755), 126, reason);

@@ -359,8 +359,9 @@ fn make(ctx: &mut Ctx, fds: crate::mem::GuestAddr, flags: u32) -> SysResult {
     };
     let written = ctx.mem().copy_out(fds, &[from, to]);
     if let Err(e) = written {
-        let gone = [ctx.files().remove(from), ctx.files().remove(to)];
-        drop(gone);
+        for fd in [from, to] {
+            let _ = ctx.files().remove(fd);
+        }
         return Err(e.into());
     }
     Ok(0)

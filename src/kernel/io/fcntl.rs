@@ -97,8 +97,7 @@ fn owner(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, arg: u64) -> SysResult {
             set_owner(ctx, file, Owner { kind: new.kind, id: new.id, ..old })
         }
         F_GETOWN_EX => {
-            let kind = if old.id == 0 { F_OWNER_PID as i32 } else { old.kind };
-            ctx.mem().copy_out(GuestAddr(arg), &OwnerEx { kind, id: old.id })?;
+            ctx.mem().copy_out(GuestAddr(arg), &OwnerEx { kind: old.kind, id: old.id })?;
             Ok(0)
         }
         F_SETSIG => {

@@ -46,7 +46,8 @@ pub fn ioctl(ctx: &mut Ctx, a: &args::Ioctl) -> SysResult {
         }
         FIOQSIZE => match file.kind() {
             FileKind::Regular | FileKind::Directory | FileKind::Symlink => {
-                let size = file.ops().stat(ctx, &file)?.size;
+                // What it occupies, not how long it is.
+                let size = file.ops().stat(ctx, &file)?.blocks * 512;
                 ctx.mem().copy_out(addr, &size)?;
                 Ok(0)
             }

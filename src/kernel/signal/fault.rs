@@ -78,10 +78,9 @@ fn x86_64(exit: Exit, pc: u64, regs: &Regs, last: Trap) -> Option<(SigInfo, Trap
         Exit::Fault { addr, kind, .. } if kind == FaultKind::Alignment => {
             (of_access(addr, kind), trap(vector::ALIGNMENT, 0))
         }
-        Exit::Fault { addr, access, kind } => (
-            of_access(addr, kind),
-            Trap { number: vector::PAGE_FAULT, code: page_fault_code(access), addr: addr.0 },
-        ),
+        Exit::Fault { addr, access, kind } => {
+            (of_access(addr, kind), Trap { number: vector::PAGE_FAULT, code: page_fault_code(access), addr: addr.0 })
+        }
         Exit::Illegal { privileged: true } => (SigInfo::kernel(Signal::SIGSEGV), trap(vector::GENERAL_PROTECTION, 0)),
         Exit::Illegal { privileged: false } => {
             (SigInfo::fault(Signal::SIGILL, ill::ILL_ILLOPN, pc), trap(vector::INVALID_OPCODE, 0))
