@@ -45,7 +45,7 @@ pub(in crate::trace) fn arguments(cx: &mut Cx<'_>, entry: &Entry, special: Speci
             progress.printed = i;
             return;
         }
-        if matches!(arg.ty, Type::Scalar(Scalar::Skip)) || !counts(cx, args, i) {
+        if matches!(arg.ty, Type::Scalar(Scalar::Skip)) || !counts(cx, args, i) || !special.shows(cx, i) {
             continue;
         }
         let after_separator = !entering && i == progress.printed;
@@ -101,7 +101,7 @@ fn counts(cx: &Cx<'_>, args: &[Arg], i: usize) -> bool {
 fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u64) {
     let raw = cx.args[i];
     match args[i].ty {
-        Type::Scalar(Scalar::Mode) if special == Special::Mknod => cx.file_mode(raw as u32),
+        Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32),
         Type::Scalar(s) => scalar(cx, s, raw),
         Type::Flags { set, wide } => cx.flags(set, if wide { raw } else { u64::from(raw as u32) }),
         Type::Enum { set, wide } => cx.name(set, if wide { raw } else { u64::from(raw as u32) }),
@@ -310,7 +310,7 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
             }
         }
         Ret::Enum(set) => {
-            cx.hex(value);
+            if special == Special::Fcntl { cx.hex(value) } else { cx.sdec(value as i64) }
             cx.text(" (");
             cx.name(set, value);
             cx.out.push(b')');

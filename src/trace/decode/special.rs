@@ -26,10 +26,16 @@ pub(in crate::trace) enum Special {
     Sigreturn,
     /// Usage only when there was a child.
     Wait4,
-    /// The mode holds the kind of file.
-    Mknod,
+    /// The mode holds the kind of file; only devices have a number, in this argument.
+    Mknod {
+        dev: u8,
+    },
     /// -1 asks for the present one.
     Personality,
+    /// The new address counts only with both flags that it needs.
+    Mremap,
+    /// Named results are in hexadecimal.
+    Fcntl,
 }
 
 impl Special {
@@ -49,8 +55,11 @@ impl Special {
             "sendfile" => Special::Sendfile,
             "rt_sigreturn" => Special::Sigreturn,
             "wait4" => Special::Wait4,
-            "mknod" | "mknodat" => Special::Mknod,
+            "mknod" => Special::Mknod { dev: 2 },
+            "mknodat" => Special::Mknod { dev: 3 },
             "personality" => Special::Personality,
+            "mremap" => Special::Mremap,
+            "fcntl" => Special::Fcntl,
             _ => Special::None,
         }
     }
@@ -81,6 +90,16 @@ impl Special {
             _ => return false,
         }
         true
+    }
+
+    /// Whether argument `i` means something in this call.
+    pub(super) fn shows(self, cx: &Cx<'_>, i: usize) -> bool {
+        const FIXED_AND_MAYMOVE: u64 = 3;
+        match self {
+            Special::Mknod { dev } if i == usize::from(dev) => matches!(cx.args[i - 1] & 0o170_000, 0o20_000 | 0o60_000),
+            Special::Mremap if i == 4 => cx.args[3] & FIXED_AND_MAYMOVE == FIXED_AND_MAYMOVE || cx.args[3] & 4 != 0,
+            _ => true,
+        }
     }
 
     /// Prints what stands in parentheses behind the result.

@@ -1,0 +1,226 @@
+//! `sevm trace` beside strace: static x86_64 programs under both, line by line.
+//!
+//! Folded are addresses, the process's own id, times and random bytes: they differ between any two runs of strace too.
+
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Share of equal lines that every run together must reach, in percent.
+const AT_LEAST: f64 = 97.0;
+
+/// Programs that print much of what strace decodes, beside this file.
+const SOURCES: &[&str] = &["files", "memory", "mistakes", "signals", "terminal", "times"];
+
+/// Invocations of Debian's static busybox, in a folder of their own.
+const BUSYBOX: &[&str] = &[
+    "cat f",
+    "sort f",
+    "wc n",
+    "ls -l d",
+    "find d",
+    "sha256sum n",
+    "head -3 n",
+    "tail -5 n",
+    "stat f",
+    "cp n n2",
+    "dd if=n of=n3 bs=100",
+    "grep app f",
+    "sed s/a/b/ f",
+    "od n",
+    "uname -a",
+    "touch t1",
+    "mkdir -p q/r",
+    "rm -r d",
+    "readlink l",
+    "id",
+    "tar cf x.tar d",
+    "gzip -k n",
+    "chmod 600 n",
+    "du d",
+    "mv f g",
+    "ln -s f m",
+    "truncate -s 100 n",
+    "ls missing",
+];
+
+fn sevm() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_sevm"))
+}
+
+/// A folder with the files that the invocations work on.
+fn playground() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let p = dir.path();
+    std::fs::write(p.join("f"), "banana\napple\ncherry\n").expect("file");
+    std::fs::write(p.join("n"), (1..=200).map(|n| format!("{n}\n")).collect::<String>()).expect("file");
+    std::fs::create_dir_all(p.join("d/e")).expect("folder");
+    std::fs::write(p.join("d/e/g"), "text\n").expect("file");
+    std::os::unix::fs::symlink("f", p.join("l")).expect("link");
+    dir
+}
+
+/// Runs `tracer` on `command` in a fresh folder and gives the trace.
+fn trace(tracer: &[&str], options: &[&str], command: &[&str]) -> Option<String> {
+    let dir = playground();
+    let out = tempfile::NamedTempFile::new().expect("temporary file");
+    let mut child = Command::new(tracer[0])
+        .args(&tracer[1..])
+        .args(options)
+        .arg("-o")
+        .arg(out.path())
+        .args(command)
+        .current_dir(dir.path())
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while child.try_wait().ok()?.is_none() {
+        if std::time::Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("{command:?} does not end under {}", tracer[0]);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::fs::read_to_string(out.path()).ok()
+}
+
+/// Whether strace works here: it needs ptrace(2).
+fn strace_works() -> bool {
+    trace(&["strace"], &[], &["/bin/true"]).is_some_and(|t| t.contains("exit_group(0)"))
+}
+
+/// The number in `name(...) = NUMBER` of the first such line.
+fn result_of<'a>(trace: &'a str, name: &str) -> Option<&'a str> {
+    let line = trace.lines().find(|l| l.starts_with(name))?;
+    line.rsplit("= ").next().map(str::trim)
+}
+
+/// A trace without what differs between any two runs.
+fn fold(trace: &str) -> Vec<String> {
+    let pid = result_of(trace, "set_tid_address(").unwrap_or("?").to_string();
+    trace.lines().map(|line| fold_line(line, &pid)).collect()
+}
+
+fn fold_line(line: &str, pid: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let random = line.starts_with("getrandom(");
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
+        let after_word = out.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if let Some(hex) = rest.strip_prefix("0x") {
+            let n = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
+            out.push_str(if n >= 5 { "ADDR" } else { &rest[..n + 2] });
+            rest = &rest[n + 2..];
+        } else if random && rest.starts_with("\\x") {
+            out.push_str("\\xHH");
+            rest = rest.get(4..).unwrap_or("");
+        } else if c.is_ascii_digit() && !after_word {
+            let n = digits(rest);
+            let time = ["tv_sec=", "tv_nsec=", "tv_usec=", "time=", "utime=", "stime=", "uptime="];
+            let varies = time.iter().any(|t| out.ends_with(t));
+            out.push_str(if rest[..n] == *pid { "PID" } else if varies { "N" } else { &rest[..n] });
+            rest = &rest[n..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    // The column of the equals sign moves with what was folded.
+    let words: Vec<&str> = out.split(' ').filter(|w| !w.is_empty()).collect();
+    words.join(" ")
+}
+
+/// Pairs of equal lines in order (longest common subsequence), and the lines of each side that have no partner.
+fn align(a: &[String], b: &[String]) -> (usize, Vec<String>) {
+    let mut best = vec![vec![0u32; b.len() + 1]; a.len() + 1];
+    for i in (0..a.len()).rev() {
+        for j in (0..b.len()).rev() {
+            best[i][j] =
+                if a[i] == b[j] { best[i + 1][j + 1] + 1 } else { best[i + 1][j].max(best[i][j + 1]) };
+        }
+    }
+    let (mut i, mut j, mut differences) = (0, 0, Vec::new());
+    while i < a.len() || j < b.len() {
+        if i < a.len() && j < b.len() && a[i] == b[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == b.len() || i < a.len() && best[i + 1][j] >= best[i][j + 1] {
+            differences.push(format!("  strace  {}", a[i]));
+            i += 1;
+        } else {
+            differences.push(format!("  sevm    {}", b[j]));
+            j += 1;
+        }
+    }
+    (best[0][0] as usize, differences)
+}
+
+/// Builds `tests/strace/NAME.c`.
+fn build(name: &str, into: &Path) -> Option<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strace").join(format!("{name}.c"));
+    let program = into.join(name);
+    let built = Command::new("gcc").args(["-static", "-O1", "-w", "-o"]).arg(&program).arg(source).status();
+    built.is_ok_and(|s| s.success()).then(|| program.to_string_lossy().into_owned())
+}
+
+#[test]
+fn traces_equal_straces() {
+    if !strace_works() {
+        eprintln!("skipped: strace cannot trace here (is it installed, and ptrace permitted?)");
+        return;
+    }
+    let built = tempfile::tempdir().expect("temporary folder");
+    let mut commands: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    for name in SOURCES {
+        match build(name, built.path()) {
+            Some(program) => {
+                commands.push((vec![program.clone()], vec![]));
+                commands.push((vec![program], vec!["-v", "-s", "8"]));
+            }
+            None => eprintln!("skipped: {name}.c (gcc -static does not work here)"),
+        }
+    }
+    if Path::new("/bin/busybox").exists() {
+        for line in BUSYBOX {
+            let words = std::iter::once("/bin/busybox").chain(line.split(' ')).map(String::from).collect();
+            commands.push((words, vec![]));
+        }
+    } else {
+        eprintln!("skipped: busybox is not installed");
+    }
+    let sevm = sevm().to_string_lossy().into_owned();
+    let (mut equal, mut all, mut seen) = (0, 0, BTreeSet::new());
+    for (command, options) in &commands {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let theirs = trace(&["strace"], options, &command).expect("strace's trace");
+        let ours = trace(&[&sevm, "trace"], options, &command).expect("sevm's trace");
+        let (theirs, ours) = (fold(&theirs), fold(&ours));
+        let (same, differences) = align(&theirs, &ours);
+        let lines = theirs.len().max(ours.len());
+        println!("{:5.1} %  {:4} lines  {}", 100.0 * same as f64 / lines as f64, lines, command.join(" "));
+        differences.iter().filter(|d| seen.insert((*d).clone())).for_each(|d| println!("{d}"));
+        (equal, all) = (equal + same, all + lines);
+    }
+    let share = 100.0 * equal as f64 / all.max(1) as f64;
+    println!("{share:.2} % of {all} lines in {} runs are equal", commands.len());
+    assert!(share >= AT_LEAST, "only {share:.2} % of lines are equal");
+}
+
+#[test]
+fn folding() {
+    let pid = "1234";
+    assert_eq!(fold_line("brk(0x4acd00)            = 0x4acd00", pid), "brk(ADDR) = ADDR");
+    assert_eq!(fold_line("getpid()     = 1234", pid), "getpid() = PID");
+    assert_eq!(fold_line("write(1, \"a 0x12\", 6)", pid), "write(1, \"a 0x12\", 6)");
+    assert_eq!(fold_line("{tv_sec=5, tv_nsec=7}", pid), "{tv_sec=N, tv_nsec=N}");
+    assert_eq!(fold_line("getrandom(\"\\x12\\xab\", 2, 0) = 2", pid), "getrandom(\"\\xHH\\xHH\", 2, 0) = 2");
+}
