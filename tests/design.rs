@@ -7,19 +7,31 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("abi", &[]),
     ("arch", &[]),
-    ("mem", &["abi", "arch", "cpu", "host"]),
-    ("cpu", &["abi", "arch", "mem"]),
-    ("host", &["abi", "mem", "kernel"]),
+    // Which access a fault was is the CPU's word.
+    ("mem", &["abi", "cpu"]),
+    ("cpu", &["arch", "mem"]),
+    // A signal to sevm asks the running CPU to stop.
+    ("host", &["abi", "cpu", "mem"]),
     ("syscalls", &["abi", "arch", "mem"]),
-    ("loader", &["abi", "arch", "mem", "host"]),
+    ("loader", &["abi", "arch", "mem"]),
     ("kernel", &["abi", "arch", "cpu", "host", "loader", "mem", "syscalls"]),
+    // Events and what a signal carries are the kernel's own types.
     ("trace", &["abi", "arch", "kernel", "mem", "syscalls"]),
-    ("machine", &["abi", "arch", "cpu", "kernel", "loader", "mem", "syscalls", "trace"]),
-    ("report", &["abi", "arch", "kernel", "machine", "syscalls"]),
+    ("machine", &["abi", "arch", "cpu", "kernel", "mem", "syscalls", "trace"]),
+    ("report", &["arch", "machine", "syscalls"]),
+    ("fuzz", &["abi", "loader", "mem", "syscalls"]),
 ];
 
 /// `unsafe` blocks, functions and impls by file. The number may fall, and then falls here too; it rises only with a reason.
-const UNSAFE_AT_MOST: &[(&str, usize)] = &[];
+const UNSAFE_AT_MOST: &[(&str, usize)] = &[
+    ("cpu/unicorn/count.rs", 1),
+    ("cpu/unicorn/engine.rs", 20),
+    ("cpu/unicorn/hooks.rs", 16),
+    ("cpu/unicorn/mod.rs", 4),
+    ("cpu/unicorn/string.rs", 2),
+    ("host/sys.rs", 30),
+    ("mem/region.rs", 18),
+];
 
 fn source_files() -> Vec<PathBuf> {
     let mut found = Vec::new();

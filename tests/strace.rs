@@ -2,7 +2,6 @@
 //!
 //! Folded are addresses, the process's own id, times and random bytes: they differ between any two runs of strace too.
 
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -128,7 +127,13 @@ fn fold_line(line: &str, pid: &str) -> String {
             let n = digits(rest);
             let time = ["tv_sec=", "tv_nsec=", "tv_usec=", "time=", "utime=", "stime=", "uptime="];
             let varies = time.iter().any(|t| out.ends_with(t));
-            out.push_str(if rest[..n] == *pid { "PID" } else if varies { "N" } else { &rest[..n] });
+            out.push_str(if rest[..n] == *pid {
+                "PID"
+            } else if varies {
+                "N"
+            } else {
+                &rest[..n]
+            });
             rest = &rest[n..];
         } else {
             out.push(c);
@@ -145,8 +150,7 @@ fn align(a: &[String], b: &[String]) -> (usize, Vec<String>) {
     let mut best = vec![vec![0u32; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            best[i][j] =
-                if a[i] == b[j] { best[i + 1][j + 1] + 1 } else { best[i + 1][j].max(best[i][j + 1]) };
+            best[i][j] = if a[i] == b[j] { best[i + 1][j + 1] + 1 } else { best[i + 1][j].max(best[i][j + 1]) };
         }
     }
     let (mut i, mut j, mut differences) = (0, 0, Vec::new());
