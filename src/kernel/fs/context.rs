@@ -46,6 +46,11 @@ impl FsContext {
             })
         };
         let (root, cwd) = (open(std::path::Path::new("/"))?, open(cwd)?);
+        // From there, names would lead to the host's processes.
+        let on_proc = |fd: &HostFd| host.stat_fs(fd).is_ok_and(|s| s.kind == path::PROC_MAGIC);
+        if cwd.host_fd().is_some_and(on_proc) {
+            return Err(crate::Error::Usage("the working directory is in the host's /proc".into()));
+        }
         Ok(FsContext { root, cwd, confined: Confined::No, umask: host.take_umask() })
     }
 }

@@ -310,7 +310,11 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
             }
         }
         Ret::Enum(set) => {
-            if special == Special::Fcntl { cx.hex(value) } else { cx.sdec(value as i64) }
+            if special == Special::Fcntl {
+                cx.hex(value)
+            } else {
+                cx.sdec(value as i64)
+            }
             cx.text(" (");
             cx.name(set, value);
             cx.out.push(b')');

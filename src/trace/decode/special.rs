@@ -96,7 +96,9 @@ impl Special {
     pub(super) fn shows(self, cx: &Cx<'_>, i: usize) -> bool {
         const FIXED_AND_MAYMOVE: u64 = 3;
         match self {
-            Special::Mknod { dev } if i == usize::from(dev) => matches!(cx.args[i - 1] & 0o170_000, 0o20_000 | 0o60_000),
+            Special::Mknod { dev } if i == usize::from(dev) => {
+                matches!(cx.args[i - 1] & 0o170_000, 0o20_000 | 0o60_000)
+            }
             Special::Mremap if i == 4 => cx.args[3] & FIXED_AND_MAYMOVE == FIXED_AND_MAYMOVE || cx.args[3] & 4 != 0,
             _ => true,
         }
