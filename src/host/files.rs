@@ -126,6 +126,9 @@ pub trait Files {
     /// 2 are taken over: sevm itself no longer has them.
     fn inherited(&mut self) -> Vec<(i32, HostFd)>;
 
+    /// Whether both are descriptors of one open file; false if the host does not tell.
+    fn is_same_open_file(&mut self, a: &HostFd, b: &HostFd) -> bool;
+
     /// The name the host knows the open file by: a path, or `pipe:[INODE]` and the like.
     fn path_of(&mut self, fd: &HostFd) -> Vec<u8>;
 

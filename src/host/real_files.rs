@@ -19,6 +19,10 @@ impl Files for RealHost {
         numbers.into_iter().filter_map(|n| Some((n, sys::take_inherited(n)?.into()))).collect()
     }
 
+    fn is_same_open_file(&mut self, a: &HostFd, b: &HostFd) -> bool {
+        sys::is_same_open_file(a, b)
+    }
+
     fn path_of(&mut self, fd: &HostFd) -> Vec<u8> {
         let link = rustix::fs::readlink(format!("/proc/self/fd/{}", fd.raw()), Vec::new());
         link.map(|l| l.into_bytes()).unwrap_or_default()

@@ -413,3 +413,11 @@ pub(super) fn clone_range(from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u
     // SAFETY: the request reads one struct file_clone_range.
     success(unsafe { libc::ioctl(to.raw(), libc::FICLONERANGE as libc::c_ulong, &raw const range) })
 }
+
+/// kcmp(2) of two descriptors.
+pub(super) fn is_same_open_file(a: &HostFd, b: &HostFd) -> bool {
+    const KCMP_FILE: libc::c_int = 0;
+    let own = std::process::id();
+    // SAFETY: the call takes no pointer.
+    unsafe { libc::syscall(libc::SYS_kcmp, own, own, KCMP_FILE, a.raw(), b.raw()) == 0 }
+}

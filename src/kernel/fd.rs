@@ -27,9 +27,17 @@ impl FdTable {
     pub fn inherit(host: &mut dyn Host) -> FdTable {
         let mut table = FdTable::default();
         for (number, fd) in host.inherited() {
-            let flags = host.status_flags(&fd).unwrap_or(0);
-            let path = host.path_of(&fd);
-            if let Ok(file) = File::of_host(host, fd, &path, flags) {
+            let twin = table.iter().find(|(_, f)| f.host_fd().is_some_and(|other| host.is_same_open_file(other, &fd)));
+            let twin = twin.map(|(_, file)| Rc::clone(file));
+            let file = twin.map_or_else(
+                || {
+                    let flags = host.status_flags(&fd).unwrap_or(0);
+                    let path = host.path_of(&fd);
+                    File::of_host(host, fd, &path, flags)
+                },
+                Ok,
+            );
+            if let Ok(file) = file {
                 let _ = table.replace(number, file, false);
             }
         }

@@ -191,7 +191,7 @@ pub fn splice(ctx: &mut Ctx, a: &args::Splice) -> SysResult {
     }
     let same = matches!((inner(&from), inner(&to)), (Some(a), Some(b)) if a.is_same_pipe(b));
     let unplaced = off_in.at.is_some() && !from.ops().is_seekable() || off_out.at.is_some() && !to.ops().is_seekable();
-    if same || unplaced || !from_pipe && !to_pipe || from_pipe && !to_pipe && to.appends() {
+    if same || unplaced || !to_pipe && (!from_pipe || to.appends()) {
         return Err(Errno::EINVAL.into());
     }
     let len = a.len.min(STEP);
