@@ -132,7 +132,11 @@ fn columns(r: &Row, arch: Option<Arch>) -> Vec<String> {
     if arch != Some(Arch::X86_64) {
         c.push(number(r.aarch64));
     }
-    c.extend([r.classes.join(" "), r.level.to_string(), r.note.clone()]);
+    c.extend([
+        r.classes.iter().map(|c| format!("%{c}")).collect::<Vec<_>>().join(" "),
+        r.level.to_string(),
+        r.note.clone(),
+    ]);
     c
 }
 

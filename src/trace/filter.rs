@@ -109,11 +109,11 @@ impl Filter {
             indexes.iter().for_each(|i| self.shown[*i] = true);
             return Ok(!indexes.is_empty());
         }
-        let class = match name.strip_prefix("%%") {
-            Some(class) => Some(format!("%{class}_like")),
-            None if name.starts_with("%net") && name.len() == 4 => Some("%network".to_string()),
-            None if name.starts_with('%') => Some(name.to_string()),
-            None if PLAIN_CLASSES.contains(&name) => Some(format!("%{name}")),
+        let class = match name.strip_prefix('%') {
+            Some("net") => Some("network".to_string()),
+            // What strace writes `%%stat`, the table calls `stat_like`.
+            Some(class) => Some(class.strip_prefix('%').map_or_else(|| class.to_string(), |c| format!("{c}_like"))),
+            None if PLAIN_CLASSES.contains(&name) => Some(name.to_string()),
             None => None,
         };
         match class {

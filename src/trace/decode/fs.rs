@@ -267,10 +267,6 @@ impl Cx<'_> {
 
     /// A vector whose buffers hold `total` bytes in all (`None`: do not look at them).
     pub(super) fn iovecs(&mut self, addr: u64, count: u64, total: Option<u64>) {
-        // A vector longer than the kernel takes (UIO_MAXIOV) is not looked at.
-        if count > 1024 && addr != 0 {
-            return self.addr(addr);
-        }
         let mut left = total;
         let failed = std::mem::replace(&mut self.phase, super::Phase::Enter);
         self.array::<16>(addr, count, |cx, b| {
