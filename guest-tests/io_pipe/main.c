@@ -34,7 +34,8 @@ static void fill(int n) {
     while (write(p[1], big, n) == n) count++;
     ioctl(p[0], FIONREAD, &left);
     printf("%d bytes: %d writes, %d in, events %x %x\n", n, count, left, events(p[0]), events(p[1]));
-    printf("read %zd, then write %zd\n", read(p[0], big, 4096), write(p[1], big, n));
+    ssize_t got = read(p[0], big, 4096);
+    printf("read %zd, then write %zd\n", got, write(p[1], big, n));
     close(p[0]), close(p[1]);
 }
 
