@@ -22,6 +22,8 @@ struct Case {
     stdin: Option<String>,
     /// The runs may differ in numbers.
     mask_digits: bool,
+    /// The runs may differ in the order of lines.
+    mask_order: bool,
     env: Vec<(String, String)>,
     seconds: Option<u64>,
     big: bool,
@@ -49,6 +51,7 @@ fn cases(text: &str) -> Result<Vec<Case>, String> {
         let bad = || format!("busybox.list: {line}");
         match name {
             "mask" if value.starts_with("digits ") => next.mask_digits = true,
+            "mask" if value.starts_with("order ") => next.mask_order = true,
             "env" => {
                 let (name, value) = value.split_once('=').ok_or_else(bad)?;
                 next.env.push((name.to_owned(), value.to_owned()));
@@ -303,9 +306,18 @@ fn check(case: &Case, arch: Arch, busybox: &Path, template: &Path) -> Result<(),
     sevm.push(busybox.into());
     let expected = place.run(&reference, &job).map_err(|e| format!("reference: {e}"))?;
     let actual = place.run(&sevm, &job)?;
-    let masked = |o: Outcome| match case.mask_digits {
-        true => Outcome { stdout: mask_digits(&o.stdout), stderr: mask_digits(&o.stderr), ..o },
-        false => o,
+    let masked = |mut o: Outcome| {
+        for text in [&mut o.stdout, &mut o.stderr] {
+            if case.mask_digits {
+                *text = mask_digits(text);
+            }
+            if case.mask_order {
+                let mut lines: Vec<_> = text.split(|b| *b == b'\n').collect();
+                lines.sort();
+                *text = lines.join(&b'\n');
+            }
+        }
+        o
     };
     common::compare(&masked(expected), &masked(actual))
 }

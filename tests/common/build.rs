@@ -65,8 +65,8 @@ impl Build {
         let plain = |path: PathBuf| vec![path.into_os_string()];
         Ok(match (self.libc, self.arch) {
             (Libc::None, _) => (plain(cross("gcc")?), vec!["-nostdlib".into(), "-Wl,--build-id=none".into()]),
-            (Libc::Glibc, _) if self.language() == Language::Cxx => (plain(cross("g++")?), vec![]),
-            (Libc::Glibc, _) => (plain(cross("gcc")?), vec![]),
+            (Libc::Glibc, _) if self.language() == Language::Cxx => (plain(cross("g++")?), vec!["-lm".into()]),
+            (Libc::Glibc, _) => (plain(cross("gcc")?), vec!["-lm".into()]),
             (Libc::Musl, Arch::X86_64) => (plain(tool("musl-gcc", "musl-tools")?), vec![]),
             (Libc::Musl, Arch::Aarch64) => musl_aarch64(cross("gcc")?)?,
             (Libc::Diet, Arch::X86_64) => (vec![tool("diet", "dietlibc-dev")?.into(), "gcc".into()], vec![]),
