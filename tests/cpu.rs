@@ -1149,7 +1149,7 @@ fn random_instructions_do_no_harm() {
 #[test]
 fn undefined_half_precision_instructions() {
     each_arm(|backend| {
-        for word in [0x7e78_4a37u32, 0x0ed0_26ca, 0x0ef9_1ad9] {
+        for word in [0x7e78_4a37u32, 0x0ed0_26ca, 0x0ef9_1ad9, 0x4ef9_f931] {
             let nop = 0xd503_201fu32;
             let ret = 0xd65f_03c0u32;
             let load = 0x5800_0040u32; // ldr x0, the second word on

@@ -56,7 +56,7 @@ impl Engine {
         // SAFETY: `handle` is a place for the result.
         check("cannot open", unsafe { uc_open(arch, mode, &mut handle) })?;
         let mut engine = Engine { handle, fields: std::ptr::null_mut() };
-        // SAFETY (all of these): the handle is open, and each control gets the arguments that unicorn.h gives it.
+        // SAFETY: for each of these, the handle is open, and each control gets the arguments that unicorn.h gives it.
         unsafe {
             if arch == Arch::ARM64 {
                 // The default granule is 1 KiB; fill-hook addresses would then be masked at 1 KiB.
