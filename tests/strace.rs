@@ -127,10 +127,10 @@ fn fold_line(line: &str, pid: &str) -> String {
             let n = digits(rest);
             let time = ["tv_sec=", "tv_nsec=", "tv_usec=", "time=", "utime=", "stime=", "uptime="];
             let varies = time.iter().any(|t| out.ends_with(t));
-            out.push_str(if rest[..n] == *pid {
-                "PID"
-            } else if varies {
+            out.push_str(if varies {
                 "N"
+            } else if rest[..n] == *pid {
+                "PID"
             } else {
                 &rest[..n]
             });

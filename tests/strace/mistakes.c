@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 int main(void) {
-    char buf[64], *bad = (char *)1, *args[] = {"x", 0};
+    static char buf[64];
+    char *bad = (char *)1, *args[] = {"x", 0};
     struct iovec v[2] = {{buf, 4}, {bad, 4}};
     syscall(9999, 1, 2, 3, 4, 5, 6), syscall(SYS_open, bad, O_RDWR | O_TRUNC), syscall(SYS_open, 0, 0);
     syscall(SYS_stat, "f", bad), syscall(SYS_stat, bad, buf), syscall(SYS_fstat, 99, buf), syscall(SYS_fstat, -1, 0);
     syscall(SYS_read, 99, buf, 10), syscall(SYS_write, 99, "text", 4), syscall(SYS_write, 1, bad, 4), syscall(SYS_read, 0, bad, 4);
-    syscall(SYS_writev, 1, bad, 1), syscall(SYS_writev, 99, v, 2), syscall(SYS_readv, 0, v, 2000);
+    syscall(SYS_writev, 1, bad, 1), syscall(SYS_writev, 99, v, 2), syscall(SYS_readv, 99, v, 2);
     syscall(SYS_getcwd, bad, 100), syscall(SYS_uname, bad), syscall(SYS_times, bad), syscall(SYS_sysinfo, bad);
     syscall(SYS_clock_gettime, 77, buf), syscall(SYS_clock_gettime, 1, bad), syscall(SYS_nanosleep, bad, 0);
     syscall(SYS_rt_sigaction, 99, 0, 0, 8), syscall(SYS_rt_sigaction, SIGINT, bad, 0, 8), syscall(SYS_rt_sigaction, SIGINT, 0, buf, 4);
