@@ -84,7 +84,8 @@ int main(int argc, char **argv) {
 
     printf("locale %s %s\n", setlocale(LC_ALL, NULL), localeconv()->decimal_point);
     wchar_t wide[20];
-    printf("wide %d %d\n", (int)mbstowcs(wide, "plain", 20), wcscmp(wide, L"plain"));
+    int length = mbstowcs(wide, "plain", 20);
+    printf("wide %d %d\n", length, wcscmp(wide, L"plain"));
 
     time_t when = 1709210096;
     struct tm *tm = gmtime(&when);

@@ -225,8 +225,14 @@ impl Place {
         };
         let read = |p: &Path| fs::read(p).map_err(|e| say("reading output", e));
         let files = snapshot::of(&work).map_err(|e| say("listing files", e))?;
-        Ok(Outcome { stdout: read(&out)?, stderr: read(&err)?, status, files })
+        Ok(Outcome { stdout: read(&out)?, stderr: without_qemu(&read(&err)?), status, files })
     }
+}
+
+/// Removes what qemu-user itself says when a program dies by a signal.
+fn without_qemu(stderr: &[u8]) -> Vec<u8> {
+    let own = |line: &&[u8]| !line.starts_with(b"qemu: uncaught target signal");
+    stderr.split_inclusive(|b| *b == b'\n').filter(own).collect::<Vec<_>>().concat()
 }
 
 /// The environment of every run, but for what a test adds.
