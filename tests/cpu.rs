@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use sevm::arch::{Arch, RegPort, Regs, aarch64, cpuid, x86_64};
+use sevm::arch::{Arch, Regs, aarch64, cpuid, x86_64};
 use sevm::cpu::{self, Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, Space, Windows};
 
@@ -1043,7 +1043,7 @@ fn stores_to_code_on_another_page_are_noticed() {
                 }),
             }
             assert_eq!(bench.run(), Exit::Syscall);
-            assert_eq!(bench.regs().result(), value.into());
+            assert_eq!(bench.regs().result(), u64::from(value));
         }
     });
 }
