@@ -5,9 +5,10 @@
 use std::ffi::{c_int, c_void};
 
 use unicorn_engine::hook::sys::{
-    Arch, ControlType, HookType, Mode, RegisterARM64, RegisterARM64CP, RegisterX86, TlbType, uc_close, uc_ctl,
-    uc_emu_start, uc_emu_stop, uc_engine, uc_error, uc_hook_add, uc_mem_map_ptr, uc_open, uc_reg_read,
-    uc_reg_read_batch, uc_reg_write, uc_reg_write_batch, uc_x86_mmr, uc_x86_msr,
+    Arch, ControlType, HookType, Mode, RegisterARM64, RegisterARM64CP, RegisterX86, TlbType, uc_close, uc_context,
+    uc_context_alloc, uc_context_free, uc_context_restore, uc_context_save, uc_ctl, uc_emu_start, uc_emu_stop,
+    uc_engine, uc_error, uc_hook_add, uc_mem_map_ptr, uc_open, uc_reg_read, uc_reg_read_batch, uc_reg_write,
+    uc_reg_write_batch, uc_x86_mmr, uc_x86_msr,
 };
 
 use super::aarch64::SysReg;
@@ -34,6 +35,8 @@ pub(super) struct Engine {
     handle: *mut uc_engine,
     /// The `target_page_size` field inside the handle.
     fields: *mut u8,
+    /// The CPU's whole state as it was once kept; null before that.
+    kept: *mut uc_context,
 }
 
 /// The meaning of an error number.
@@ -55,7 +58,7 @@ impl Engine {
         let mut handle = std::ptr::null_mut();
         // SAFETY: `handle` is a place for the result.
         check("cannot open", unsafe { uc_open(arch, mode, &mut handle) })?;
-        let mut engine = Engine { handle, fields: std::ptr::null_mut() };
+        let mut engine = Engine { handle, fields: std::ptr::null_mut(), kept: std::ptr::null_mut() };
         // SAFETY: for each of these, the handle is open, and each control gets the arguments that unicorn.h gives it.
         unsafe {
             if arch == Arch::ARM64 {
@@ -101,6 +104,25 @@ impl Engine {
             }
         }
         Err(Error::Cpu { backend: "unicorn", reason: "this is not the expected version of Unicorn".into() })
+    }
+
+    /// Keeps the CPU's whole state, hidden parts included, for [`Engine::back_to_kept`].
+    pub(super) fn keep(&mut self) -> Result<(), Error> {
+        // SAFETY: the handle is open; the context is the one that it has just allocated, and is freed with it.
+        unsafe {
+            if self.kept.is_null() {
+                check("context", uc_context_alloc(self.handle, &mut self.kept))?;
+            }
+            check("context", uc_context_save(self.handle, self.kept))
+        }
+    }
+
+    /// Puts the kept state back, registers included.
+    pub(super) fn back_to_kept(&mut self) {
+        if !self.kept.is_null() {
+            // SAFETY: the context was saved from this very handle.
+            unsafe { uc_context_restore(self.handle, self.kept) };
+        }
     }
 
     /// The raw handle, for hooks.
@@ -215,8 +237,13 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // SAFETY: the handle is open and not used afterwards.
-        unsafe { uc_close(self.handle) };
+        // SAFETY: the handle is open, the context is its own, and neither is used afterwards.
+        unsafe {
+            if !self.kept.is_null() {
+                uc_context_free(self.kept);
+            }
+            uc_close(self.handle);
+        }
     }
 }
 

@@ -121,6 +121,9 @@ impl Unicorn {
         shared.mode.set(Mode::Guest);
         let mut cpu = Unicorn { arch, engine, shared, pc: 0, depth: 0, bases: BTreeMap::new(), _stub: stub };
         cpu.load(&Regs::new(arch));
+        if arch == Arch::X86_64 {
+            cpu.engine.keep()?;
+        }
         Ok(cpu)
     }
 
@@ -301,10 +304,21 @@ impl Unicorn {
                 let software = self.pc == start + u64::from(bytes);
                 let exit = x86::exception(&mut self.engine, number, software);
                 self.pc = self.engine.read(x86::PC);
-                Some(self.fault_exit(exit))
+                let exit = self.fault_exit(exit);
+                self.forget_exception();
+                Some(exit)
             }
             Arch::Aarch64 => self.exception_aarch64(number),
         }
+    }
+
+    /// Unicorn waits for the exception to be delivered through a gate, which never happens here, and would take the next
+    /// one for a double fault and the third for a reset.
+    fn forget_exception(&mut self) {
+        let mut regs = Regs::new(self.arch);
+        self.save(&mut regs);
+        self.engine.back_to_kept();
+        self.load(&regs);
     }
 
     fn exception_aarch64(&mut self, number: u32) -> Option<Exit> {
