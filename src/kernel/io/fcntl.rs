@@ -61,7 +61,8 @@ pub fn fcntl(ctx: &mut Ctx, a: &args::Fcntl) -> SysResult {
             let Some(fd) = file.host_fd() else { return not_a_file };
             Ok(ctx.kernel.host.control(fd, a.cmd, a.arg as i32)? as u64)
         }
-        F_GET_RW_HINT | F_SET_RW_HINT | F_GET_FILE_RW_HINT | F_SET_FILE_RW_HINT => hint(ctx, &file, a.cmd, addr),
+        // F_GET_FILE_RW_HINT and F_SET_FILE_RW_HINT are gone since Linux 5.17.
+        F_GET_RW_HINT | F_SET_RW_HINT => hint(ctx, &file, a.cmd, addr),
         // F_NOTIFY of directories (dnotify) was superseded in 2005 and is a build option of Linux; without it: EINVAL.
         _ => Err(Errno::EINVAL.into()),
     }
@@ -134,7 +135,7 @@ fn set_owner(ctx: &mut Ctx, file: &Rc<File>, mut new: Owner) -> SysResult {
 
 fn hint(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, addr: GuestAddr) -> SysResult {
     let fd = file.host_fd().cloned();
-    let sets = matches!(cmd, F_SET_RW_HINT | F_SET_FILE_RW_HINT);
+    let sets = cmd == F_SET_RW_HINT;
     let mut value: u64 = if sets { ctx.mem().copy_in(addr)? } else { 0 };
     if sets && value > u64::from(consts::rw_hint::RWH_WRITE_LIFE_EXTREME) {
         return Err(Errno::EINVAL.into());

@@ -72,6 +72,9 @@ impl AltStack {
         if !matches!(mode, 0 | ss::SS_ONSTACK | ss::SS_DISABLE) {
             return Err(Errno::EINVAL);
         }
+        if (new.sp, new.size, new.flags) == (self.sp.0, self.size, self.flags) {
+            return Ok(());
+        }
         if mode == ss::SS_DISABLE {
             *self = AltStack { flags: new.flags, ..AltStack::default() };
             return Ok(());

@@ -358,7 +358,9 @@ pub fn arch_prctl(ctx: &mut Ctx, a: &args::ArchPrctl) -> SysResult {
         arch::ARCH_GET_CPUID => Ok(1),
         arch::ARCH_SET_CPUID => Err(Errno::ENODEV.into()),
         // x87 and SSE.
-        arch::ARCH_GET_XCOMP_SUPP | arch::ARCH_GET_XCOMP_PERM => put(ctx, a.addr.0, &3u64),
+        arch::ARCH_GET_XCOMP_SUPP | arch::ARCH_GET_XCOMP_PERM | arch::ARCH_GET_XCOMP_GUEST_PERM => {
+            put(ctx, a.addr.0, &3u64)
+        }
         _ => invalid(),
     }
 }

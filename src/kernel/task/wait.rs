@@ -25,6 +25,17 @@ pub fn wait4(ctx: &mut Ctx, a: &args::Wait4) -> SysResult {
 
 /// waitid(2).
 pub fn waitid(ctx: &mut Ctx, a: &args::Waitid) -> SysResult {
+    let result = wait_by_id(ctx, a);
+    // Without a child to report, and whatever the reason, Linux clears what it would have told of one.
+    if !a.infop.is_null() && !matches!(result, Err(Stop::Block(_))) {
+        // si_signo, si_errno, si_code; then, after a gap, si_pid, si_uid, si_status.
+        ctx.mem().copy_out(a.infop, &[0u32; 3])?;
+        ctx.mem().copy_out(crate::mem::GuestAddr(a.infop.0.wrapping_add(16)), &[0u32; 3])?;
+    }
+    result
+}
+
+fn wait_by_id(ctx: &mut Ctx, a: &args::Waitid) -> SysResult {
     let known = WAIT4_OPTIONS | wait::WEXITED | wait::WNOWAIT;
     let kinds = wait::WEXITED | wait::WSTOPPED | wait::WCONTINUED;
     if a.options & !known != 0 || a.options & kinds == 0 {

@@ -190,6 +190,9 @@ pub fn timer_create(ctx: &mut Ctx, a: &args::TimerCreate) -> SysResult {
 
 /// timer_settime(2).
 pub fn timer_settime(ctx: &mut Ctx, a: &args::TimerSettime) -> SysResult {
+    if a.new_value.is_null() {
+        return Err(Errno::EINVAL.into());
+    }
     let new: Itimerspec = ctx.mem().copy_in(a.new_value)?;
     let value_ns = new.it_value.to_ns().ok_or(Errno::EINVAL)?;
     let interval_ns = new.it_interval.to_ns().ok_or(Errno::EINVAL)?;
