@@ -199,7 +199,7 @@ fn segment(image: &Image<'_>, ph: &ProgramHeader) -> Result<Segment, LoadError> 
         None => return malformed(format!("the segment at {at:#x} of {:#x} bytes wraps around", ph.p_memsz)),
     }
     match ph.p_offset.checked_add(ph.p_filesz) {
-        Some(end) if end <= image.size => {}
+        Some(end) if end <= image.size || ph.p_filesz == 0 => {}
         _ => return Err(LoadError::Truncated("a segment")),
     }
     if at % PAGE_SIZE != ph.p_offset % PAGE_SIZE {
