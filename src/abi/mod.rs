@@ -5,6 +5,7 @@
 
 mod errno;
 mod flock;
+mod fs;
 mod iovec;
 mod poll;
 pub mod sigframe;
@@ -18,6 +19,7 @@ mod time;
 
 pub use errno::Errno;
 pub use flock::{Flock, OwnerEx};
+pub use fs::{FileCloneRange, OpenHow};
 pub use iovec::IoVec;
 pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};

@@ -2,6 +2,7 @@
 
 use super::path::{AT_FDCWD, Follow, Start, Target};
 use super::*;
+use crate::abi::OpenHow as GuestHow;
 use crate::abi::consts::open::*;
 use crate::abi::consts::resolve::*;
 use crate::host::{FileStat, HostFd, OpenHow, Scope};
@@ -34,15 +35,6 @@ const WITH_PATH: u32 = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
 const FIFO_RETRY_NS: u64 = 2_000_000;
 /// What guests wait for that wait for the other end of a FIFO.
 const FIFO_OPENED: WaitKey = WaitKey::Object(u64::MAX);
-
-/// struct open_how (openat2(2)).
-#[derive(Clone, Copy, Debug, zerocopy::FromBytes)]
-#[repr(C)]
-struct GuestHow {
-    flags: u64,
-    mode: u64,
-    resolve: u64,
-}
 
 /// open(2).
 pub fn open(ctx: &mut Ctx, a: &args::Open) -> SysResult {

@@ -1,6 +1,7 @@
 //! ioctl(2).
 
 use super::*;
+use crate::abi::FileCloneRange;
 use crate::abi::consts::ioctl::*;
 use crate::abi::consts::open::{FASYNC, O_NONBLOCK};
 use crate::host::{HostFd, Payload, payload};
@@ -8,16 +9,6 @@ use crate::kernel::file::HostFile;
 use crate::mem::GuestAddr;
 use crate::syscalls::{args, sets};
 use std::rc::Rc;
-
-/// The argument of FICLONERANGE (uapi/linux/fs.h).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, zerocopy::FromBytes)]
-struct CloneRange {
-    fd: i64,
-    from: u64,
-    len: u64,
-    to: u64,
-}
 
 /// ioctl(2).
 pub fn ioctl(ctx: &mut Ctx, a: &args::Ioctl) -> SysResult {
@@ -35,9 +26,9 @@ pub fn ioctl(ctx: &mut Ctx, a: &args::Ioctl) -> SysResult {
             clone_range(ctx, &from, &file, (0, 0, 0))
         }
         FICLONERANGE => {
-            let r: CloneRange = ctx.mem().copy_in(addr)?;
-            let from = usable(ctx, r.fd as i32)?;
-            clone_range(ctx, &from, &file, (r.from, r.len, r.to))
+            let r: FileCloneRange = ctx.mem().copy_in(addr)?;
+            let from = usable(ctx, r.src_fd as i32)?;
+            clone_range(ctx, &from, &file, (r.src_offset, r.src_length, r.dest_offset))
         }
         FIGETBSZ => {
             let size = file.ops().stat(ctx, &file)?.blksize;

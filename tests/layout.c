@@ -1,0 +1,72 @@
+/* Prints what the compiler makes of the kernel's structs: the test puts its questions at the end. Only headers of the
+ * kernel are used, since the C library's own structs differ from what calls take. */
+#include <linux/types.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <linux/poll.h>
+#include <linux/resource.h>
+#include <linux/rseq.h>
+#include <linux/sched/types.h>
+#include <linux/stat.h>
+#include <linux/sysinfo.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+#include <linux/times.h>
+#include <linux/timex.h>
+#include <linux/uio.h>
+#include <linux/utsname.h>
+#include <asm/fcntl.h>
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <asm/termbits.h>
+#include <asm/termios.h>
+#include <asm/ucontext.h>
+
+/* What the kernel keeps in headers of its own. */
+
+/* include/linux/types.h */
+struct ustat {
+	int f_tfree;
+	unsigned long f_tinode;
+	char f_fname[6];
+	char f_fpack[6];
+};
+
+/* fs/select.c */
+struct sigset_argpack {
+	sigset_t *p;
+	__kernel_size_t size;
+};
+
+#ifdef __x86_64__
+/* arch/x86/include/asm/sigframe.h */
+struct rt_sigframe {
+	char *pretcode;
+	struct ucontext uc;
+	struct siginfo info;
+};
+#else
+/* arch/arm64/kernel/signal.c */
+struct rt_sigframe {
+	struct siginfo info;
+	struct ucontext uc;
+};
+struct frame_record {
+	__u64 fp;
+	__u64 lr;
+};
+#endif
+
+int printf(const char *, ...);
+
+#define START(type, member) __builtin_offsetof(type, member)
+#define END(type, member) (START(type, member) + sizeof(((type *)0)->member))
+#define NUMBER(name, value) printf("%s = %llu\n", name, (unsigned long long)(value))
+#define FIELD(name, start, end) printf("%s at %zu, %zu bytes\n", name, start, (end) - (start))
+
+int main(void)
+{
