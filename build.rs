@@ -163,8 +163,8 @@ impl Emit<'_> {
         match e {
             Elem::Bytes => "Elem::Bytes".into(),
             Elem::Scalar(s) => format!("Elem::Scalar(Scalar::{})", camel(s)),
-            Elem::Flags(s) => format!("Elem::Flags({})", self.set(line, s)),
-            Elem::Enum(s) => format!("Elem::Enum({})", self.set(line, s)),
+            Elem::Flags { set, wide } => format!("Elem::Flags {{ set: {}, wide: {wide} }}", self.set(line, set)),
+            Elem::Enum { set, wide } => format!("Elem::Enum {{ set: {}, wide: {wide} }}", self.set(line, set)),
             Elem::Struct(s) => {
                 self.structs.insert(camel(s), s.clone());
                 format!("Elem::Struct(Struct::{})", camel(s))

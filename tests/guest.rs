@@ -138,6 +138,7 @@ impl Guest {
             expected = Some(place.run(&command, &job).map_err(|e| format!("reference: {e}"))?);
         }
         let mut command = common::sevm_run(&settings.sevm);
+        command.push("--check-table".into());
         command.push(program);
         let actual = place.run(&command, &job)?;
 

@@ -70,12 +70,18 @@ fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space
         "exit_group",
         "futex",
         "rseq",
+        // Gathers into a pipe, or scatters from it: only the descriptor tells.
+        "vmsplice",
     ];
     if UNTOLD.contains(&entry.name) {
         return None;
     }
     let (args, _) = entry.form(arch, &raw.args);
     let mut outs = Vec::new();
+    if entry.name == "sched_setattr" {
+        // The size at the start of its input, when that size is not known (E2BIG).
+        outs.push((raw.args[1], 4));
+    }
     for (i, arg) in args.iter().enumerate() {
         let Type::Ptr { dir: Dir::Out | Dir::InOut, elem, len } = arg.ty else { continue };
         let addr = raw.args[i];
@@ -83,7 +89,9 @@ fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space
         match elem {
             Elem::Bytes => outs.push((addr, count)),
             Elem::Scalar(s) => outs.push((addr, count.checked_mul(s.size() as u64)?)),
-            Elem::Flags(_) | Elem::Enum(_) => outs.push((addr, count.checked_mul(4)?)),
+            Elem::Flags { wide, .. } | Elem::Enum { wide, .. } => {
+                outs.push((addr, count.checked_mul(if wide { 8 } else { 4 })?));
+            }
             Elem::Struct(Struct::Iovec) => buffers(space, addr, count, &mut outs),
             Elem::Struct(s) => outs.push((addr, size(s, arch, count)?)),
         }

@@ -71,8 +71,8 @@ pub enum Type {
 pub enum Elem {
     Bytes,
     Scalar(String),
-    Flags(String),
-    Enum(String),
+    Flags { set: String, wide: bool },
+    Enum { set: String, wide: bool },
     Struct(String),
 }
 
@@ -244,10 +244,14 @@ fn parse_len(line: usize, s: &str) -> Result<Len> {
 fn parse_elem(line: usize, s: &str) -> Result<Elem> {
     if s == "bytes" {
         Ok(Elem::Bytes)
-    } else if let Some(set) = wrapped(s, "flags").or_else(|| wrapped(s, "flags64")) {
-        Ok(Elem::Flags(ident(line, set)?))
-    } else if let Some(set) = wrapped(s, "enum").or_else(|| wrapped(s, "enum64")) {
-        Ok(Elem::Enum(ident(line, set)?))
+    } else if let Some(set) = wrapped(s, "flags") {
+        Ok(Elem::Flags { set: ident(line, set)?, wide: false })
+    } else if let Some(set) = wrapped(s, "flags64") {
+        Ok(Elem::Flags { set: ident(line, set)?, wide: true })
+    } else if let Some(set) = wrapped(s, "enum") {
+        Ok(Elem::Enum { set: ident(line, set)?, wide: false })
+    } else if let Some(set) = wrapped(s, "enum64") {
+        Ok(Elem::Enum { set: ident(line, set)?, wide: true })
     } else if is_scalar(s) {
         Ok(Elem::Scalar(s.to_string()))
     } else {

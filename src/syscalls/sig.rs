@@ -70,10 +70,10 @@ pub enum Elem {
     Bytes,
     /// A scalar.
     Scalar(Scalar),
-    /// Or-ed bits.
-    Flags(&'static Set),
+    /// Or-ed bits; `wide` ones are 64 bits.
+    Flags { set: &'static Set, wide: bool },
     /// One value of an enum.
-    Enum(&'static Set),
+    Enum { set: &'static Set, wide: bool },
     /// A struct.
     Struct(super::Struct),
 }

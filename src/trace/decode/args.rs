@@ -137,8 +137,8 @@ fn pointer(
         (Elem::Bytes, n) => cx.bytes(addr, n.unwrap_or(0), special.quote()),
         (Elem::Scalar(Scalar::Int | Scalar::Uint), None) if dir == Dir::InOut => length(cx, addr, before),
         (Elem::Scalar(s), n) => scalars(cx, s, addr, n),
-        (Elem::Flags(set), _) => boxed(cx, addr, |cx, v| cx.flags(set, u64::from(v))),
-        (Elem::Enum(set), _) => boxed(cx, addr, |cx, v| cx.name(set, u64::from(v))),
+        (Elem::Flags { set, wide }, _) => boxed(cx, addr, wide, |cx, v| cx.flags(set, v)),
+        (Elem::Enum { set, wide }, _) => boxed(cx, addr, wide, |cx, v| cx.name(set, v)),
         (Elem::Struct(Struct::Iovec), n) => {
             let total = match (dir, cx.phase) {
                 (Dir::In, _) => Some(u64::MAX),
@@ -220,11 +220,16 @@ fn scalars(cx: &mut Cx<'_>, s: Scalar, addr: u64, count: Option<u64>) {
     }
 }
 
-/// One 32-bit value in memory, printed by `show`.
-fn boxed(cx: &mut Cx<'_>, addr: u64, show: impl FnOnce(&mut Cx<'_>, u32)) {
-    let Some(b) = cx.fetch_or_addr::<4>(addr) else { return };
+/// One value in memory, of 32 bits or of 64 if `wide`, printed by `show`.
+fn boxed(cx: &mut Cx<'_>, addr: u64, wide: bool, show: impl FnOnce(&mut Cx<'_>, u64)) {
+    let value = if wide {
+        cx.fetch_or_addr::<8>(addr).map(u64::from_le_bytes)
+    } else {
+        cx.fetch_or_addr::<4>(addr).map(|b| u64::from(u32::from_le_bytes(b)))
+    };
+    let Some(value) = value else { return };
     cx.out.push(b'[');
-    show(cx, u32::from_le_bytes(b));
+    show(cx, value);
     cx.out.push(b']');
 }
 
