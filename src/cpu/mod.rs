@@ -104,7 +104,8 @@ pub enum Exit {
     Budget,
 }
 
-/// Asks a running backend to come back soon with [`Exit::Budget`]. Usable from a signal handler: it only sets a flag.
+/// Asks a running backend to come back soon with [`Exit::Budget`]. Usable from a signal handler: it only sets a flag,
+/// which who asked takes back.
 pub static STOP_REQUESTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// What the guest's cycle counters show.

@@ -52,6 +52,8 @@ extern "C" fn note_signal(signo: libc::c_int, info: *mut libc::siginfo_t, _conte
 
 /// Signals that arrived since last asked, by number. A standard signal comes once, however often it arrived.
 pub(super) fn take_signals() -> Vec<HostSignal> {
+    // Cleared before looking, so that what arrives after the look sets it again.
+    crate::cpu::STOP_REQUESTED.store(false, Ordering::Relaxed);
     if !ANY_ARRIVED.swap(false, Ordering::Acquire) {
         return Vec::new();
     }

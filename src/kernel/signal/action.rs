@@ -32,7 +32,7 @@ pub struct Action {
 
 impl Action {
     /// SIG_IGN.
-    pub const IGNORE: Action = Action { handler: sig_handler::SIG_IGN as u64, flags: 0, restorer: 0, mask: SigSet(0) };
+    pub const IGNORE: Action = Action { handler: sig_handler::SIG_IGN, flags: 0, restorer: 0, mask: SigSet(0) };
 
     /// Whether this SA_* flag is set.
     pub fn has(&self, flag: u32) -> bool {

@@ -17,7 +17,8 @@ pub struct SigInfo {
     pub fields: Fields,
 }
 
-/// The union within siginfo_t.
+/// The union within siginfo_t. The members are named as sigaction(2) names them, without `si_`.
+#[allow(missing_docs, reason = "named as in sigaction(2)")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fields {
     /// Sent by a process: its pid and uid.
