@@ -44,6 +44,8 @@ impl Kernel {
             if self.host.stop(signal) {
                 self.events.push(Event::Stopped { tid, signal });
             }
+            // The SIGCONT that ended the stop interrupts the same call as the stop did.
+            self.take_host_signals();
             return;
         }
         let Some(p) = self.processes.get_mut(&pid) else { return };
