@@ -1,6 +1,7 @@
 //! sevm's own failures, as opposed to what a guest sees ([`crate::abi::Errno`]).
 
 /// A failure of sevm itself: something the user must hear about. It never turns into an errno of the guest.
+#[expect(missing_docs, reason = "the line above each names its members")]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The program file cannot be run; `status` is what a shell would give (126: found but not runnable, 127: not found).

@@ -31,7 +31,7 @@ fn mutate(bytes: &[u8], rounds: u32, mut run: impl FnMut(&[u8])) {
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15 ^ bytes.len() as u64);
     for _ in 0..rounds {
         let mut copy = bytes.to_vec();
-        if random.next() % 8 == 0 {
+        if random.next().is_multiple_of(8) {
             copy.truncate(random.next() as usize % (copy.len() + 1));
         }
         for _ in 0..1 + random.next() % 4 {
@@ -39,7 +39,7 @@ fn mutate(bytes: &[u8], rounds: u32, mut run: impl FnMut(&[u8])) {
                 break;
             }
             // Headers are where it matters.
-            let reach = if random.next() % 4 == 0 { copy.len() } else { copy.len().min(512) };
+            let reach = if random.next().is_multiple_of(4) { copy.len() } else { copy.len().min(512) };
             let at = random.next() as usize % reach;
             const EXTREMES: [u8; 5] = [0, 1, 0x7f, 0x80, 0xff];
             copy[at] = match random.next() % 3 {

@@ -94,6 +94,7 @@ pub struct Config {
 }
 
 /// Something that happened and that an observer may want to know; drained by the machine.
+#[expect(missing_docs, reason = "the line above each names its members")]
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A signal is delivered to a thread (whether it is then handled, or kills).

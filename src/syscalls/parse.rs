@@ -1,6 +1,8 @@
 //! Parser of `syscall-tables/*.tbl`. Std only: `build.rs` includes this file, and the fuzz target and the tests run it
 //! on other input. The grammar is in `syscall-tables/README.md`.
 
+#![allow(missing_docs, reason = "names are those of the grammar, which the README describes")]
+
 use std::fmt;
 
 /// A mistake in a table, with its place.

@@ -15,6 +15,7 @@ pub enum Dir {
 }
 
 /// How many elements an array argument has. Argument positions are indexes into [`Entry::args`].
+#[expect(missing_docs, reason = "the line above each names its members")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Len {
     /// `args[arg] * mul / div`, rounded up.
@@ -64,6 +65,7 @@ impl Scalar {
 }
 
 /// What a pointer points to.
+#[expect(missing_docs, reason = "the line above each names its members")]
 #[derive(Debug, Clone, Copy)]
 pub enum Elem {
     /// Uninterpreted bytes.
@@ -79,6 +81,7 @@ pub enum Elem {
 }
 
 /// The type of an argument.
+#[expect(missing_docs, reason = "the line above each names its members")]
 #[derive(Debug, Clone, Copy)]
 pub enum Type {
     /// A plain value.

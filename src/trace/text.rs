@@ -136,9 +136,8 @@ impl TextSink {
         if let Some(view) = view {
             let mut cx = self.options.cx(&mut self.out, view, call, phase);
             cx.args[0] = begun.first;
-            match call.entry() {
-                Some(entry) => decode::arguments(&mut cx, entry, begun.special, &mut begun.progress),
-                None => {}
+            if let Some(entry) = call.entry() {
+                decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
             }
         }
         self.equals();

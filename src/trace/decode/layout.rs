@@ -9,7 +9,6 @@ use crate::trace::buf;
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// Unsigned decimal.
-    U8,
     U16,
     U32,
     U64,
@@ -18,19 +17,12 @@ pub(super) enum Kind {
     I32,
     I64,
     /// Hexadecimal.
-    X16,
-    X32,
     X64,
     /// An address.
     Addr,
-    /// A user or group id.
-    Id,
-    /// A signal by name.
-    Sig,
     /// A file mode with its type by name.
     Mode,
     /// A device number, as `makedev`.
-    Dev32,
     Dev64,
     /// A resource limit.
     Limit,
@@ -38,7 +30,6 @@ pub(super) enum Kind {
     Flags32(&'static Set),
     Flags64(&'static Set),
     /// A value by name.
-    Enum16(&'static Set),
     Enum32(&'static Set),
     Enum64(&'static Set),
     /// Another struct.
@@ -51,12 +42,8 @@ pub(super) enum Kind {
     Date {
         nsec: usize,
     },
-    /// A timespec followed by its date.
-    DatedTimespec,
     /// Two 32-bit numbers: `{val=[a, b]}`.
     Fsid,
-    /// A signal set.
-    SigSet,
 }
 
 /// A field.
@@ -125,26 +112,19 @@ impl Cx<'_> {
         let at = field.at;
         let (v16, v32, v64) = (u16_at(bytes, at), u32_at(bytes, at), u64_at(bytes, at));
         match field.kind {
-            Kind::U8 => self.dec(u64::from(v16 & 0xff)),
             Kind::U16 => self.dec(u64::from(v16)),
             Kind::U32 => self.dec(u64::from(v32)),
             Kind::U64 => self.dec(v64),
             Kind::I16 => self.sdec(i64::from(v16 as i16)),
             Kind::I32 => self.sdec(i64::from(v32 as i32)),
             Kind::I64 => self.sdec(v64 as i64),
-            Kind::X16 => self.hex(u64::from(v16)),
-            Kind::X32 => self.hex(u64::from(v32)),
             Kind::X64 => self.hex(v64),
             Kind::Addr => self.addr(v64),
-            Kind::Id => self.id(v32),
-            Kind::Sig => self.signal(v32),
             Kind::Mode => self.file_mode(v32),
-            Kind::Dev32 => self.makedev(u64::from(v32)),
             Kind::Dev64 => self.makedev(v64),
             Kind::Limit => self.limit(v64),
             Kind::Flags32(set) => self.flags(set, u64::from(v32)),
             Kind::Flags64(set) => self.flags(set, v64),
-            Kind::Enum16(set) => self.name(set, u64::from(v16)),
             Kind::Enum32(set) => self.name(set, u64::from(v32)),
             Kind::Enum64(set) => self.name(set, v64),
             Kind::Struct(layout) => self.fields(layout, bytes.get(at..at + layout.size).unwrap_or(&[])),
@@ -161,10 +141,6 @@ impl Cx<'_> {
                 self.sdec(v64 as i64);
                 time::date_comment(self.out, v64 as i64, u64_at(bytes, nsec));
             }
-            Kind::DatedTimespec => {
-                self.fields(&super::structs::TIMESPEC, bytes.get(at..at + 16).unwrap_or(&[]));
-                time::date_comment(self.out, v64 as i64, u64::from(u32_at(bytes, at + 8)));
-            }
             Kind::Fsid => {
                 self.text("{val=[");
                 self.hex(u64::from(v32));
@@ -172,7 +148,6 @@ impl Cx<'_> {
                 self.hex(u64::from(u32_at(bytes, at + 4)));
                 self.text("]}");
             }
-            Kind::SigSet => self.sigset(v64),
         }
     }
 

@@ -241,26 +241,6 @@ fn simple(s: Struct) -> Option<&'static Layout> {
     })
 }
 
-/// Bytes that one struct takes in memory; `None` when its size is not fixed or not known.
-pub(crate) fn size_of(s: Struct, arch: Arch) -> Option<usize> {
-    Some(match s {
-        Struct::Stat => stat(arch).0.size,
-        Struct::Siginfo => 128,
-        Struct::Sigaction | Struct::Ustat => 32,
-        Struct::Statx => 256,
-        Struct::Flock => 32,
-        Struct::Wstatus | Struct::SchedParam => 4,
-        Struct::Iovec | Struct::IovecAddr => 16,
-        Struct::Pollfd => 8,
-        Struct::EpollEvent if arch == Arch::X86_64 => 12,
-        Struct::EpollEvent => 16,
-        Struct::Msghdr => 56,
-        Struct::Mmsghdr => 64,
-        Struct::CapData => 24,
-        other => simple(other)?.size,
-    })
-}
-
 impl Cx<'_> {
     /// Prints one struct at `addr`; the address when it cannot be decoded.
     pub(super) fn structure(&mut self, s: Struct, addr: u64) {
