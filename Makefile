@@ -28,7 +28,7 @@ test: setup-test
 check: setup-demo
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
 	cargo clippy --release --no-default-features -- -D warnings
 	if command -v nix-instantiate >/dev/null; then nix-instantiate --parse flake.nix >/dev/null; fi
 	if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; fi

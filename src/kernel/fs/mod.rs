@@ -1,7 +1,7 @@
 //! Files and directories by name: open, metadata, links, directories, extended attributes.
 //!
 //! Every call resolves its names with [`path`], which gives a host handle, an open file of the guest or a made-up file
-//! ([`made`]), and then asks the host about that. What can be done with a descriptor alone is in [`crate::kernel::io`].
+//! (`made`), and then asks the host about that. What can be done with a descriptor alone is in [`crate::kernel::io`].
 
 mod access;
 mod context;

@@ -1,8 +1,8 @@
 //! Signals: actions, masks, sending, delivery and return.
 //!
-//! [`send`] puts a signal into a queue and wakes who shall take it, [`deliver`] acts on it when a thread is about to
-//! go back to its program: it ends or stops the process or builds the handler's frame ([`frame_x86_64`],
-//! [`frame_aarch64`]), and settles whether an interrupted call is made again. [`fault`] turns what a CPU could not
+//! `send` puts a signal into a queue and wakes who shall take it, `deliver` acts on it when a thread is about to
+//! go back to its program: it ends or stops the process or builds the handler's frame (`frame_x86_64`,
+//! `frame_aarch64`), and settles whether an interrupted call is made again. `fault` turns what a CPU could not
 //! do into a signal. Does not know which CPU runs the program.
 
 mod action;
