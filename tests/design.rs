@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// `unsafe` blocks, functions and impls by file. The number may fall, and then falls here too; it rises only with a reason.
 const UNSAFE_AT_MOST: &[(&str, usize)] = &[
     ("cpu/unicorn/count.rs", 1),
-    ("cpu/unicorn/engine.rs", 20),
+    ("cpu/unicorn/engine.rs", 22),
     ("cpu/unicorn/hooks.rs", 16),
     ("cpu/unicorn/mod.rs", 4),
     ("cpu/unicorn/string.rs", 2),

@@ -103,11 +103,11 @@ fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space
 fn size(s: Struct, arch: Arch, count: u64) -> Option<u64> {
     Some(match s {
         Struct::Sigset | Struct::Cpuset | Struct::Sockaddr | Struct::Dirent | Struct::Dirent64 => count,
-        Struct::Cstr | Struct::PageState => count,
+        Struct::Cstr | Struct::PageState | Struct::SchedAttr => count,
         Struct::Msgbuf => count.checked_add(8)?,
         Struct::Fdset => count.div_ceil(64) * 8,
         // Its names and buffers are pointers.
-        Struct::Msghdr | Struct::Mmsghdr => return None,
+        Struct::Msghdr | Struct::Mmsghdr | Struct::XattrArgs => return None,
         other => count.checked_mul(fixed_size(other, arch)?)?,
     })
 }
@@ -194,8 +194,10 @@ mod tests {
         for e in ENTRIES.iter().filter(|e| e.is_implemented()) {
             for a in e.args {
                 if let Type::Ptr { dir: Dir::Out | Dir::InOut, elem: Elem::Struct(s), .. } = a.ty {
-                    let known = matches!(s, Struct::Iovec | Struct::Msghdr | Struct::Mmsghdr | Struct::FileHandle)
-                        || size(s, Arch::X86_64, 1).is_some();
+                    let known = matches!(
+                        s,
+                        Struct::Iovec | Struct::Msghdr | Struct::Mmsghdr | Struct::FileHandle | Struct::XattrArgs
+                    ) || size(s, Arch::X86_64, 1).is_some();
                     assert!(known, "{}: {}", e.name, s.name());
                 }
             }
