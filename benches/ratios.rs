@@ -68,6 +68,11 @@ impl Way {
         Way { title, command }
     }
 
+    /// How many calls are enough: strace takes thousands of times longer for each.
+    fn share(&self, n: u32) -> u32 {
+        if self.title.starts_with("strace") { n / 20 } else { n }
+    }
+
     fn time(&self, arg: &str) -> Duration {
         let begin = Instant::now();
         let status = Command::new(&self.command[0])
@@ -85,11 +90,11 @@ impl Way {
 const SEVM: &str = env!("CARGO_BIN_EXE_sevm");
 
 /// Median times in seconds, one for each way, of runs with `arg`.
-fn measure(ways: &[Way], arg: &str) -> Vec<f64> {
+fn measure(ways: &[Way], arg: impl Fn(&Way) -> u32) -> Vec<f64> {
     let mut times = vec![Vec::new(); ways.len()];
     for _ in 0..ROUNDS {
         for (way, times) in ways.iter().zip(&mut times) {
-            times.push(way.time(arg).as_secs_f64());
+            times.push(way.time(&arg(way).to_string()).as_secs_f64());
         }
     }
     times
@@ -114,7 +119,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) {
 fn calls() {
     println!("### Cost of one system call (native = 1)\n");
     let mut rows = Vec::new();
-    for (title, name, n) in [("getppid", "calls", 100_000u32), ("read + write of one byte", "transfer", 50_000)] {
+    for (title, name, n) in [("getppid", "calls", 100_000), ("read + write of one byte", "transfer", 50_000)] {
         let guest = build(name);
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ratios/trace.log").display().to_string();
         let mut ways = vec![
@@ -136,8 +141,9 @@ fn calls() {
         if tool("strace") {
             ways.push(Way::new("strace -o FILE", &["strace", "-o", &log], &guest.x86_64));
         }
-        let (none, many) = (measure(&ways, "1"), measure(&ways, &n.to_string()));
-        let cost: Vec<f64> = none.iter().zip(&many).map(|(a, b)| (b - a).max(0.0) / f64::from(n)).collect();
+        let (none, many) = (measure(&ways, |_| 1), measure(&ways, |w| w.share(n)));
+        let runs = ways.iter().map(|w| f64::from(w.share(n)));
+        let cost: Vec<f64> = none.iter().zip(&many).zip(runs).map(|((a, b), n)| (b - a).max(0.0) / n).collect();
         for (way, c) in ways.iter().zip(&cost) {
             rows.push(vec![title.into(), way.title.into(), format!("{:.2}", c / cost[0]), format!("{:.0}", c * 1e9)]);
         }
@@ -163,7 +169,7 @@ fn start() {
     if tool("strace") {
         ways.push(Way::new("strace", &["strace"], &guest.x86_64));
     }
-    let times = measure(&ways, "0");
+    let times = measure(&ways, |_| 0);
     let rows: Vec<_> = ways
         .iter()
         .zip(&times)
@@ -189,7 +195,7 @@ fn kernels() {
                 ways.push(Way::new("qemu-aarch64", &["qemu-aarch64"], program));
             }
         }
-        let (none, many) = (measure(&ways, "0"), measure(&ways, &n.to_string()));
+        let (none, many) = (measure(&ways, |_| 0), measure(&ways, |_| n));
         let work: Vec<f64> = none.iter().zip(&many).map(|(a, b)| (b - a).max(1e-9)).collect();
         let ratio = |title: &str| {
             let at = ways.iter().position(|w| w.title == title);

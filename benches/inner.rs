@@ -1,0 +1,110 @@
+//! The parts of a call by themselves: dispatch of a trivial call, copies in and out of guest memory, the text of a
+//! traced call. Each beside one host system call (getppid) measured in the same run: `cargo bench --bench inner`.
+
+use sevm::arch::{Arch, RawCall, Regs};
+use sevm::host::RealHost;
+use sevm::kernel::{Config, Kernel, Program};
+use sevm::mem::{GuestAddr, MapRequest, Prot, Space, Windows};
+use sevm::trace::{Call, Flush, Options, Sink, TextSink, View};
+use std::hint::black_box;
+use std::time::Instant;
+
+const ROUNDS: usize = 9;
+
+/// Median nanoseconds of one `work` over rounds of `n`.
+fn time(n: u32, mut work: impl FnMut()) -> f64 {
+    let mut times: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let begin = Instant::now();
+            (0..n).for_each(|_| work());
+            begin.elapsed().as_nanos() as f64 / f64::from(n)
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[ROUNDS / 2]
+}
+
+fn main() {
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    let host_call = time(200_000, || {
+        black_box(std::os::unix::process::parent_id());
+    });
+    println!("| part | ns in this run | ratio to one host call |\n|---|---|---|");
+    let row = |name: &str, ns: f64| println!("| {name} | {ns:.0} | {:.2} |", ns / host_call);
+    row("host getppid", host_call);
+    dispatch(&row);
+    copies(&row);
+    sink(&row);
+}
+
+/// `Kernel::syscall` of getppid, without a CPU.
+fn dispatch(row: &impl Fn(&str, f64)) {
+    let windows = Windows::new(40).expect("address space");
+    let mut kernel = Kernel::new(Box::new(RealHost::new()), windows, Config::default());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/loader/good-x86_64");
+    let copy = std::env::temp_dir().join(format!("sevm-bench-{}", std::process::id()));
+    std::fs::copy(path, &copy).expect("the corpus is in the repository");
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("own file");
+    let name = copy.display().to_string().into_bytes();
+    let program = Program { path: name.clone(), argv: vec![name], envp: Vec::new(), cwd: None };
+    let pid = kernel.boot(&program, |_| Ok((0, 0))).expect("a good program");
+    let _ = std::fs::remove_file(&copy);
+    let mut regs = Regs::new(Arch::X86_64);
+    let nr = u64::from(sevm::syscalls::by_name(Arch::X86_64, "getppid").and_then(|e| e.nr[0]).expect("in the table"));
+    let raw = RawCall { nr, args: [0; 6] };
+    row(
+        "dispatch of getppid",
+        time(200_000, || {
+            black_box(kernel.syscall(pid, raw, &mut regs));
+        }),
+    );
+}
+
+/// Copies between sevm and guest memory.
+fn copies(row: &impl Fn(&str, f64)) {
+    let windows = Windows::new(40).expect("address space");
+    let mut space = Space::new(&windows).expect("address space");
+    let at = space.map(&MapRequest::anonymous(1 << 20, Prot::READ | Prot::WRITE)).expect("room");
+    row(
+        "copy_out of 8 bytes",
+        time(200_000, || {
+            let _ = black_box(space.copy_out(GuestAddr(at.0 + 8), &1u64));
+        }),
+    );
+    row(
+        "copy_in of 8 bytes",
+        time(200_000, || {
+            let _ = black_box(space.copy_in::<u64>(GuestAddr(at.0 + 8)));
+        }),
+    );
+    let mut page = vec![0u8; 4096];
+    row(
+        "read of 4096 bytes",
+        time(50_000, || {
+            let _ = black_box(space.read(GuestAddr(at.0 + 100), &mut page));
+        }),
+    );
+}
+
+/// Printing one openat(2) into nothing.
+fn sink(row: &impl Fn(&str, f64)) {
+    let windows = Windows::new(40).expect("address space");
+    let mut space = Space::new(&windows).expect("address space");
+    let at = space.map(&MapRequest::anonymous(4096, Prot::READ | Prot::WRITE)).expect("room");
+    space.write(at, b"/etc/ld.so.cache\0").expect("mapped");
+    let index = sevm::syscalls::lookup(Arch::X86_64, 257);
+    let raw = RawCall { nr: 257, args: [-100i32 as u32 as u64, at.0, 0o2000000, 0, 0, 0] };
+    let call = Call { tid: 1000, pid: 1000, arch: Arch::X86_64, raw, index, pc: 0x40_1000, sp: 0x7f_ffff_0000 };
+    let view = View { space: &space, now_ns: 0, threads: 1 };
+    let mut text = TextSink::new(Options::default(), Box::new(std::io::sink()), Flush::Buffered);
+    row(
+        "text of an openat",
+        time(100_000, || {
+            text.enter(&view, &call);
+            text.exit(&view, &call, Some(Ok(3)));
+        }),
+    );
+}
