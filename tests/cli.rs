@@ -1,0 +1,131 @@
+//! The command line: statuses, options, messages.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn sevm(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sevm")).args(args).output().expect("sevm starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Builds a static program from C source, and gives its path; `None`, with a message, where there is no compiler.
+fn build(name: &str, source: &str) -> Option<PathBuf> {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    std::fs::create_dir_all(&dir).expect("the target directory can be written");
+    let (c, out) = (dir.join(format!("{name}.c")), dir.join(name));
+    std::fs::write(&c, source).expect("the target directory can be written");
+    let built = Command::new("gcc").args(["-static", "-O1", "-o"]).arg(&out).arg(&c).status();
+    if built.is_ok_and(|s| s.success()) {
+        return Some(out);
+    }
+    assert!(std::env::var_os("CI").is_none(), "gcc is needed in CI");
+    eprintln!("left out: gcc cannot build {name}");
+    None
+}
+
+const PROGRAM: &str = r#"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    char cwd[4096];
+    if (argc > 1 && !strcmp(argv[1], "kill")) raise(atoi(argv[2]));
+    if (argc > 1 && !strcmp(argv[1], "exit")) return atoi(argv[2]);
+    printf("%s|%s|%s|%s\n", argv[0], getenv("A") ? getenv("A") : "-", getenv("HOME") ? "home" : "-", getcwd(cwd, sizeof cwd));
+    return 0;
+}
+"#;
+
+#[test]
+fn statuses_and_signals_are_passed_on() {
+    let Some(program) = build("status", PROGRAM) else { return };
+    let program = program.display().to_string();
+    for code in [0, 1, 42, 255] {
+        assert_eq!(sevm(&["run", &program, "exit", &code.to_string()]).status.code(), Some(code));
+    }
+    for signal in [1, 6, 9, 11, 15, 34] {
+        let native = Command::new(&program).args(["kill", &signal.to_string()]).status().expect("it runs");
+        let ours = sevm(&["run", &program, "kill", &signal.to_string()]).status;
+        assert_eq!(ours.signal(), native.signal(), "signal {signal}");
+        assert_eq!(ours.signal(), Some(signal));
+    }
+}
+
+#[test]
+fn environment_name_and_directory() {
+    let Some(program) = build("environment", PROGRAM) else { return };
+    let program = program.display().to_string();
+    let out = sevm(&["run", "-E", "A=b=c", "--env", "HOME", "--argv0", "other", "--cwd", "/usr", &program]);
+    assert_eq!(text(&out.stdout), "other|b=c|-|/usr\n", "{}", text(&out.stderr));
+    let out = sevm(&["run", "--", &program]);
+    assert!(text(&out.stdout).starts_with(&format!("{program}|")), "{}", text(&out.stdout));
+    assert!(out.stderr.is_empty(), "run prints nothing of its own: {}", text(&out.stderr));
+}
+
+#[test]
+fn usage_errors() {
+    for args in [
+        &["run"][..],
+        &["run", "--no-such-option", "x"],
+        &["no-such-command"],
+        &[],
+        &["run", "--cpu", "abacus", "/bin/true"],
+    ] {
+        let out = sevm(args);
+        assert_eq!(out.status.code(), Some(125), "{args:?}: {}", text(&out.stderr));
+        assert!(out.stdout.is_empty() && !out.stderr.is_empty(), "{args:?}");
+    }
+    for args in [&["--version"][..], &["--help"], &["run", "--help"], &["trace", "--help"]] {
+        let out = sevm(args);
+        assert_eq!(out.status.code(), Some(0), "{args:?}");
+        assert!(!out.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn statistics() {
+    let Some(program) = build("statistics", PROGRAM) else { return };
+    let program = program.display().to_string();
+    let out = sevm(&["run", "--stats=json", &program, "exit", "3"]);
+    assert_eq!(out.status.code(), Some(3));
+    let json: serde_json::Value = serde_json::from_str(text(&out.stderr).trim()).expect("the statistics are JSON");
+    assert!(json.is_object(), "{json}");
+    assert!(text(&out.stderr).contains("x86_64"));
+    let table = sevm(&["run", "--stats", &program]);
+    assert!(text(&table.stderr).contains("system calls"), "{}", text(&table.stderr));
+}
+
+#[test]
+fn traces_go_where_they_are_sent() {
+    let Some(program) = build("trace", PROGRAM) else { return };
+    let program = program.display().to_string();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log").display().to_string();
+    let out = sevm(&["trace", "-o", &log, "-e", "trace=write,exit_group", &program]);
+    assert!(out.stderr.is_empty() && !out.stdout.is_empty());
+    let lines: Vec<String> = std::fs::read_to_string(&log).expect("written").lines().map(String::from).collect();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[0].starts_with("write(1, \"") && lines[1].starts_with("exit_group(0)"), "{lines:#?}");
+    assert_eq!(lines[2], "+++ exited with 0 +++");
+    for bad in [&["trace", "-e", "trace=nosuchcall", &program][..], &["trace", "-o", "/nonexistent/x", &program]] {
+        let out = sevm(bad);
+        assert!(!out.status.success(), "{bad:?}");
+        assert!(text(&out.stderr).starts_with("sevm: "), "{}", text(&out.stderr));
+    }
+}
+
+#[test]
+fn the_table_has_every_format() {
+    for format in ["table", "md", "csv", "json"] {
+        let out = sevm(&["syscalls", "--arch", "aarch64", "--format", format]);
+        assert!(out.status.success() && text(&out.stdout).contains("openat"), "{format}");
+    }
+    let json = sevm(&["syscalls", "--format", "json"]);
+    let _: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+}
