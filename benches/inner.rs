@@ -37,6 +37,49 @@ fn main() {
     dispatch(&row);
     copies(&row);
     sink(&row);
+    #[cfg(feature = "unicorn")]
+    stores();
+}
+
+/// A loop of one store and one load, on Unicorn as it comes and on sevm's use of it (which also counts).
+#[cfg(feature = "unicorn")]
+fn stores() {
+    use sevm::cpu::Exit;
+    use unicorn_engine::{Arch as UcArch, Mode, Prot as UcProt, RegisterARM64, Unicorn};
+    const LOOPS: u64 = 3_000_000;
+    const CODE: u64 = 0x10_0000;
+    const DATA: u64 = 0x20_0000;
+    // str x0,[x1]; ldr x2,[x1]; subs x0,x0,#1; b.ne the store; svc #0
+    let words = [0xf900_0020u32, 0xf940_0022, 0xf100_0400, 0x54ff_ffa1, 0xd400_0001];
+    let code: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+
+    let mut plain = Unicorn::new(UcArch::ARM64, Mode::LITTLE_ENDIAN).expect("Unicorn opens");
+    plain.mem_map(CODE, 4096, UcProt::ALL).expect("room");
+    plain.mem_map(DATA, 4096, UcProt::ALL).expect("room");
+    plain.mem_write(CODE, &code).expect("mapped");
+    let mut before = || {
+        plain.reg_write(RegisterARM64::X0, LOOPS).expect("a register");
+        plain.reg_write(RegisterARM64::X1, DATA).expect("a register");
+        plain.emu_start(CODE, CODE + 16, 0, 0).expect("it runs");
+    };
+
+    let windows = Windows::new(40).expect("address space");
+    let mut space = Space::new(&windows).expect("address space");
+    let rx = Prot::READ | Prot::EXEC;
+    space.map(&MapRequest::anonymous_at(GuestAddr(CODE), 4096, rx)).expect("room");
+    space.map(&MapRequest::anonymous_at(GuestAddr(DATA), 4096, Prot::READ | Prot::WRITE)).expect("room");
+    space.poke(GuestAddr(CODE), &code).expect("mapped");
+    let mut cpu = sevm::cpu::open("unicorn", Arch::Aarch64).expect("the backend opens");
+    let mut after = || {
+        let mut regs = sevm::arch::aarch64::Regs { pc: CODE, ..Default::default() };
+        (regs.x[0], regs.x[1]) = (LOOPS, DATA);
+        cpu.load(&Regs::Aarch64(Box::new(regs)));
+        assert_eq!(cpu.run(&mut space, u64::MAX).expect("it runs"), Exit::Syscall);
+    };
+    let (before, after) = (time(1, &mut before), time(1, &mut after));
+    println!("\n| aarch64 loop of a store and a load | ns a loop in this run | ratio |\n|---|---|---|");
+    println!("| Unicorn with its default TLB | {:.1} | 1.00 |", before / LOOPS as f64);
+    println!("| sevm's backend | {:.1} | {:.2} |", after / LOOPS as f64, after / before);
 }
 
 /// `Kernel::syscall` of getppid, without a CPU.
