@@ -4,6 +4,7 @@ use crate::Error;
 use crate::abi::Errno;
 use crate::arch::{Arch, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
+use crate::kernel::exec::Known;
 use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
@@ -199,7 +200,13 @@ impl Machine {
         if waiting.is_none() {
             self.observers.tell(&mut self.kernel, &space, |sink, view| sink.enter(view, &call));
         }
-        let outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+        let mut outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+        while let Outcome::NeedCpu(wanted) = outcome {
+            let caps = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(c.hwcap()));
+            self.kernel.hwcaps[wanted.index()] = caps;
+            let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
+            outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+        }
         if let Some((name, number)) = self.kernel.strict_violation.take() {
             return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
         }
@@ -207,20 +214,32 @@ impl Machine {
             return Err(Error::Table(what));
         }
         // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
-        let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.contains_key(&tid);
-        let replaced = (goes_on && self.observers.any()).then(|| {
-            let mut regs = Regs::new(arch);
-            cpu.save(&mut regs);
-            Errno::split_result(regs.result())
-        });
+        let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.get(&tid).is_some_and(|t| t.arch == arch);
+        let replaced = match &self.cpus[arch.index()] {
+            Some(cpu) if goes_on && self.observers.any() => {
+                let mut regs = Regs::new(arch);
+                cpu.save(&mut regs);
+                Some(Errno::split_result(regs.result()))
+            }
+            _ => None,
+        };
         self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
             Outcome::Done(result) => sink.exit(view, &call, Some(result)),
             Outcome::NoReturn => sink.exit(view, &call, replaced),
             Outcome::Blocked if waiting.is_none() => sink.blocked(view, &call),
-            Outcome::Blocked => {}
+            Outcome::Blocked | Outcome::NeedCpu(_) => {}
         });
         self.drain_events();
-        Ok(outcome != Outcome::Blocked && self.kernel.threads.contains_key(&tid))
+        match self.kernel.threads.get(&tid) {
+            Some(thread) if thread.arch == arch => Ok(outcome != Outcome::Blocked),
+            Some(_) => {
+                // execve has made it a program of the other architecture: it begins with a turn of its own.
+                self.on_cpu[arch.index()] = None;
+                self.kernel.requeue(tid);
+                Ok(false)
+            }
+            None => Ok(false),
+        }
     }
 
     fn drain_events(&mut self) {

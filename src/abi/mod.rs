@@ -3,6 +3,7 @@
 //! Generated from `syscall-tables/` where it is a list, written here where it is a layout. Constants are in x86_64's
 //! numbering; where aarch64's differs, handlers convert with [`crate::syscalls::Set::to_canonical`].
 
+mod clone;
 mod errno;
 mod flock;
 mod fs;
@@ -17,6 +18,7 @@ mod system;
 mod termios;
 mod time;
 
+pub use clone::CloneArgs;
 pub use errno::Errno;
 pub use flock::{Flock, OwnerEx};
 pub use fs::{FileCloneRange, OpenHow};

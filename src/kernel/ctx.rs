@@ -129,7 +129,7 @@ impl<'a> Ctx<'a> {
         let value = match result {
             Ok(v) => *v,
             Err(Stop::Errno(_)) => 0,
-            Err(Stop::Block(_) | Stop::NoReturn) => return,
+            Err(Stop::Block(_) | Stop::NeedCpu(_) | Stop::NoReturn) => return,
         };
         let writes = self.mem().write_log().take();
         let checked = syscalls::outs::check(index, self.arch, raw, value, &writes, &self.mem());
@@ -147,6 +147,7 @@ impl<'a> Ctx<'a> {
                 self.thread().state = State::Blocked(wait);
                 return Outcome::Blocked;
             }
+            Err(Stop::NeedCpu(arch)) => return Outcome::NeedCpu(arch),
             Err(Stop::NoReturn) => {
                 if let Some(t) = self.kernel.threads.get_mut(&self.tid) {
                     t.end_call();

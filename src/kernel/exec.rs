@@ -8,6 +8,7 @@ use crate::host::FileStat;
 use crate::loader::{self, Image, LoadError, Loaded, elf::Headers, stack, stack::at};
 use crate::mem::{GuestAddr, Space};
 use file::File;
+use fs::path::Follow;
 use std::cell::RefCell;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -26,6 +27,18 @@ pub struct Program {
     pub cwd: Option<PathBuf>,
 }
 
+/// What is known of an architecture's CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// Nobody has asked for it.
+    #[default]
+    NotYet,
+    /// It is there and can do this.
+    Yes(Hwcaps),
+    /// There is none here.
+    Never,
+}
+
 /// The CPU's part of the auxiliary vector: AT_HWCAP and AT_HWCAP2.
 pub type Hwcaps = (u64, u64);
 
@@ -38,7 +51,11 @@ struct Candidate {
 
 impl Candidate {
     fn open(ctx: &mut Ctx, path: &[u8]) -> Result<Candidate, LoadError> {
-        let (file, stat) = fs::open_program(ctx, fs::path::AT_FDCWD, path)?;
+        let (file, stat) = fs::open_program(ctx, fs::path::AT_FDCWD, path, Follow::Yes)?;
+        Candidate::of(file, stat)
+    }
+
+    fn of(file: Rc<File>, stat: FileStat) -> Result<Candidate, LoadError> {
         let headers = Headers::read(&image(&file, &stat)?)?;
         Ok(Candidate { file, stat, headers })
     }
@@ -47,6 +64,17 @@ impl Candidate {
         image(&self.file, &self.stat)
     }
 }
+
+/// The start of a file, as much of it as tells its format.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn head(file: &File, stat: &FileStat) -> Result<Vec<u8>, LoadError> {
+    image(file, stat)?.read(0, SCRIPT_LINE)
+}
+
+/// Bytes of a file that Linux looks at to tell its format (BINPRM_BUF_SIZE).
+pub(super) const SCRIPT_LINE: usize = 256;
 
 fn image<'a>(file: &'a File, stat: &FileStat) -> Result<Image<'a>, LoadError> {
     let fd = file.host_fd().ok_or(LoadError::NotExecutable)?.as_fd();
@@ -84,8 +112,9 @@ impl Kernel {
         let Some(mut ctx) = Ctx::new(self, pid, &mut no_cpu) else { return Ok(pid) };
         let candidate = Candidate::open(&mut ctx, &program.path).map_err(fail)?;
         let caps = hwcaps(candidate.headers.arch)?;
-        let image = build(&mut ctx, &candidate, program, caps).map_err(fail)?;
-        install(&mut ctx, program, image);
+        ctx.kernel.hwcaps[candidate.headers.arch.index()] = Known::Yes(caps);
+        let image = build(&mut ctx, &candidate, program, &program.path, caps).map_err(fail)?;
+        install(&mut ctx, program, &program.path, image);
         self.queue.push(pid);
         Ok(pid)
     }
@@ -142,6 +171,10 @@ impl Kernel {
             accounts: time::Accounts::default(),
             start_ns,
             layout: process::Layout::default(),
+            creator: 0,
+            exit_signal: i32::from(Signal::SIGCHLD.0),
+            borrows_memory: false,
+            owner_at_exit: 0,
             exit: None,
         };
         self.processes.insert(pid, process);
@@ -150,8 +183,39 @@ impl Kernel {
     }
 }
 
+/// Replaces the program of the calling process by one in `file`, which may be of the other architecture. Until it
+/// succeeds nothing has changed; then the caller has new registers. `name` is AT_EXECFN: the script's, if it is one.
+///
+/// # Errors
+/// Why it cannot be run; [`Stop::NeedCpu`] when the machine must say first what the CPU for it can do.
+pub(super) fn replace(
+    ctx: &mut Ctx,
+    file: Rc<File>,
+    stat: FileStat,
+    program: &Program,
+    name: &[u8],
+) -> Result<(), Stop> {
+    let refuse = |e: LoadError| Stop::Errno(e.errno());
+    let candidate = Candidate::of(file, stat).map_err(refuse)?;
+    let arch = candidate.headers.arch;
+    let caps = match ctx.kernel.hwcaps[arch.index()] {
+        Known::Yes(caps) => caps,
+        Known::NotYet => return Err(Stop::NeedCpu(arch)),
+        Known::Never => return Err(Errno::ENOEXEC.into()),
+    };
+    let image = build(ctx, &candidate, program, name, caps).map_err(refuse)?;
+    ctx.become_only_thread();
+    ctx.leave_program();
+    install(ctx, program, name, image);
+    if arch == ctx.arch {
+        let regs = ctx.thread().regs.clone();
+        ctx.port.load(&regs);
+    }
+    Ok(())
+}
+
 /// Loads a program into a new space.
-fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, caps: Hwcaps) -> Result<NewImage, LoadError> {
+fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: Hwcaps) -> Result<NewImage, LoadError> {
     let arch = file.headers.arch;
     let interpreter = match &file.headers.interpreter {
         Some(name) => Some(Candidate::open(ctx, name).map_err(|reason| LoadError::Interpreter {
@@ -174,7 +238,7 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, caps: Hwcaps) -> Re
     let contents = stack::Contents {
         argv: &program.argv,
         envp: &program.envp,
-        execfn: &program.path,
+        execfn: name,
         platform: arch.name(),
         random,
         auxv: &auxv,
@@ -193,9 +257,9 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, caps: Hwcaps) -> Re
 }
 
 /// Gives a new image to the calling process.
-fn install(ctx: &mut Ctx, program: &Program, image: NewImage) {
+fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
     let NewImage { exe, space, regs, loaded, stack, trampoline } = image;
-    let base = program.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let base = name.rsplit(|b| *b == b'/').next().unwrap_or_default();
     let thread = ctx.thread();
     thread.arch = loaded.arch;
     thread.regs = regs;

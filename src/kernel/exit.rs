@@ -2,12 +2,17 @@
 
 use super::*;
 use crate::abi::consts::{si_code_chld as cld, sigaction as sa};
+use crate::mem::{GuestAddr, Space};
 use crate::syscalls::args;
+use std::cell::RefCell;
 
 /// Whether a `si_code` of SIGCHLD says that the child has ended.
 pub(crate) fn is_end(code: u32) -> bool {
     matches!(code, cld::CLD_EXITED | cld::CLD_KILLED | cld::CLD_DUMPED)
 }
+
+/// The parent of orphans, as they see it.
+const INIT: Pid = 1;
 
 impl Kernel {
     /// Ends a process: all its threads go, and it stays as a zombie for its parent.
@@ -16,7 +21,7 @@ impl Kernel {
         if p.exit.is_some() {
             return;
         }
-        let (parent, threads) = (p.ppid, p.threads.clone());
+        let (parent, exit_signal, threads) = (p.ppid, p.exit_signal, p.threads.clone());
         if self.config.count_pages {
             let space = threads.first().and_then(|t| self.threads.get(t)).map(|t| t.space.borrow().resident_pages());
             self.counters.pages += space.unwrap_or(0);
@@ -27,18 +32,64 @@ impl Kernel {
             ExitStatus::Signal { signal, core: true } => (cld::CLD_DUMPED, i32::from(signal.0)),
         };
         // A parent that does not care for its children never waits for them (wait(2), NOTES).
-        let unloved = self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
-        self.events.push(Event::Exited { pid, status });
-        if let Some(p) = self.processes.get_mut(&pid) {
-            p.exit = Some(status);
+        let unloved = exit_signal == i32::from(Signal::SIGCHLD.0)
+            && self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
+        let is_orphan = parent != 0 && self.processes.get(&parent).is_none_or(|p| p.exit.is_some());
+        let uid = threads.first().and_then(|t| self.threads.get(t)).map_or(0, |t| t.credentials.uid[0]);
+        for tid in threads.iter().filter(|t| **t != pid) {
+            let number = if let ExitStatus::Code(c) = status { c } else { 0 };
+            self.events.push(Event::ThreadExited { tid: *tid, status: number });
         }
-        self.notify_parent(pid, code, number);
+        self.events.push(Event::Exited { pid, status });
         for tid in threads {
             self.release_thread(tid);
         }
         self.drop_timers(pid);
-        if unloved {
+        if let Some(p) = self.processes.get_mut(&pid) {
+            p.exit = Some(status);
+            p.owner_at_exit = uid;
+            p.borrows_memory = false;
+        }
+        self.wake_all(WaitKey::Vfork(pid));
+        self.leave_children(pid);
+        self.notify_parent(pid, code, number);
+        if unloved || is_orphan {
             self.processes.remove(&pid);
+        }
+    }
+
+    /// Gives the children of a process that has ended to the nearest ancestor that takes orphans
+    /// (PR_SET_CHILD_SUBREAPER), or to nobody: process 1 is outside the machine and reaps at once.
+    fn leave_children(&mut self, pid: Pid) {
+        let mut heir = self.processes.get(&pid).map_or(0, |p| p.ppid);
+        while let Some(p) = self.processes.get(&heir) {
+            if p.settings.child_subreaper && p.exit.is_none() {
+                break;
+            }
+            heir = p.ppid;
+        }
+        let heir = if self.processes.contains_key(&heir) { heir } else { INIT };
+        let children: Vec<Pid> = self.processes.values().filter(|p| p.ppid == pid).map(|p| p.pid).collect();
+        for child in children {
+            let Some(p) = self.processes.get_mut(&child) else { continue };
+            p.ppid = heir;
+            p.exit_signal = Signal::SIGCHLD.0.into();
+            let (ended, deathly) = (p.exit, Signal::new(p.settings.parent_death_signal));
+            if let Some(signal) = deathly {
+                // A zombie takes no signal, and no other error is possible.
+                let _ = self.send_signal(child, signal::SigInfo::kill(signal, pid, 0));
+            }
+            match ended {
+                Some(_) if heir == INIT => {
+                    self.processes.remove(&child);
+                }
+                Some(ExitStatus::Code(c)) => self.notify_parent(child, cld::CLD_EXITED, c),
+                Some(ExitStatus::Signal { signal, core }) => {
+                    let code = if core { cld::CLD_DUMPED } else { cld::CLD_KILLED };
+                    self.notify_parent(child, code, signal.0.into());
+                }
+                None => {}
+            }
         }
     }
 
@@ -65,13 +116,36 @@ impl Kernel {
             p.threads.retain(|other| *other != tid);
             others = p.threads.len();
         }
-        if t.clear_child_tid.is_null() || others == 0 && std::rc::Rc::strong_count(&t.space) == 1 {
+        if others == 0 && std::rc::Rc::strong_count(&t.space) == 1 {
             return;
         }
-        let (space, word) = (t.space.borrow().id(), t.clear_child_tid);
+        self.clear_child_tid(&t.space, t.clear_child_tid);
+    }
+
+    /// Tells who waits for the thread at its set_tid_address(2), before the thread lets its memory go.
+    fn clear_child_tid(&mut self, space: &RefCell<Space>, word: GuestAddr) {
+        if word.is_null() {
+            return;
+        }
         // A bad address is the program's own loss.
-        let _ = t.space.borrow_mut().copy_out(word, &0u32);
-        self.wake_futex_at(space, word);
+        let _ = space.borrow_mut().copy_out(word, &0u32);
+        let id = space.borrow().id();
+        self.wake_futex_at(id, word);
+    }
+
+    /// Thread `tid` is about to get other memory (execve(2)): who shares the present one hears of it.
+    pub(super) fn release_memory(&mut self, tid: Tid) {
+        let Some(t) = self.threads.get(&tid) else { return };
+        if std::rc::Rc::strong_count(&t.space) > 2 {
+            let (space, word) = (std::rc::Rc::clone(&t.space), t.clear_child_tid);
+            self.clear_child_tid(&space, word);
+        }
+    }
+
+    /// Ends one thread of a process that goes on.
+    pub(super) fn end_thread(&mut self, tid: Tid, status: i32) {
+        self.events.push(Event::ThreadExited { tid, status });
+        self.release_thread(tid);
     }
 }
 

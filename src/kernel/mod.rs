@@ -54,6 +54,8 @@ pub enum Stop {
     Errno(Errno),
     /// The call must wait; it is carried out again, from its start, when the condition may hold.
     Block(Wait),
+    /// An execve(2) wants to know about the CPU of this architecture first ([`Kernel::hwcaps`]); it is made again then.
+    NeedCpu(Arch),
     /// The call does not return to where it was made: the thread is gone or has other registers.
     NoReturn,
 }
@@ -74,6 +76,8 @@ pub enum Outcome {
     Done(Result<u64, Errno>),
     /// The thread waits.
     Blocked,
+    /// The machine shall say what the CPU of this architecture can do and make the call again.
+    NeedCpu(Arch),
     /// It is done and there is no result (exit, rt_sigreturn, successful execve).
     NoReturn,
 }
@@ -99,6 +103,8 @@ pub struct Config {
 pub enum Event {
     /// A signal is delivered to a thread (whether it is then handled, or kills).
     Signal { tid: Tid, info: signal::SigInfo },
+    /// A thread, or a process with its first thread, has been made by another thread.
+    Created { parent: Tid, tid: Tid },
     /// A thread has ended by itself.
     ThreadExited { tid: Tid, status: i32 },
     /// A signal has stopped a thread.
@@ -153,6 +159,8 @@ pub struct Kernel {
     pub strict_violation: Option<(&'static str, u64)>,
     /// Set when a call wrote where its table line has no output ([`Config::check_outs`]).
     pub table_violation: Option<String>,
+    /// What each architecture's CPU can do.
+    pub hwcaps: [exec::Known; 2],
     pub(crate) next_pid: Pid,
 }
 
@@ -176,6 +184,7 @@ impl Kernel {
             futexes: futex::Futexes::default(),
             strict_violation: None,
             table_violation: None,
+            hwcaps: [exec::Known::NotYet; 2],
             next_pid: 1000,
         }
     }

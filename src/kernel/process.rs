@@ -97,6 +97,14 @@ pub struct Process {
     pub start_ns: u64,
     /// Where the program's first instruction, code, data, stack and arguments lie: for /proc/PID/stat and prctl.
     pub layout: Layout,
+    /// The thread that made it (__WNOTHREAD).
+    pub creator: Tid,
+    /// What its parent gets at its end; 0: no signal.
+    pub exit_signal: i32,
+    /// It was made by vfork(2) and has neither ended nor called execve(2): who made it waits.
+    pub borrows_memory: bool,
+    /// Its real user id when it ended.
+    pub owner_at_exit: u32,
     /// Set when it has ended and waits to be reaped.
     pub exit: Option<ExitStatus>,
 }

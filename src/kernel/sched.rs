@@ -20,6 +20,8 @@ pub enum WaitKey {
     Futex(u32, u64),
     /// A signal for this thread.
     Signal(Tid),
+    /// This process, made by vfork(2), gives the memory of its parent back.
+    Vfork(Pid),
 }
 
 /// What a blocked thread waits for: whichever comes first.

@@ -275,16 +275,6 @@ impl Sink for TextSink {
 
     fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {
         self.complete(Some(view), call, result.map_or(Phase::Gone, Phase::Exit));
-        if !self.options.follow || !matches!(call.entry().map(|e| e.name), Some("clone" | "clone3" | "fork" | "vfork"))
-        {
-            return;
-        }
-        if let Some(Ok(child)) = result
-            && let Ok(child) = Tid::try_from(child)
-            && child > 0
-        {
-            self.alive.insert(child);
-        }
     }
 
     fn blocked(&mut self, _view: &View<'_>, _call: &Call) {}
@@ -307,6 +297,11 @@ impl Sink for TextSink {
                     buf::text(out, &signal.name());
                     buf::text(out, " ---");
                 });
+            }
+            Event::Created { parent, tid } => {
+                if self.options.follow && self.alive.contains(parent) {
+                    self.alive.insert(*tid);
+                }
             }
             Event::Signal { .. } | Event::Stopped { .. } => {}
             Event::ThreadExited { tid, status } => self.exited(*tid, ExitStatus::Code(*status)),

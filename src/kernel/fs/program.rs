@@ -11,13 +11,14 @@ use crate::loader::LoadError;
 ///
 /// # Errors
 /// Why it cannot be run, as execve(2) has it.
-pub fn open_program(ctx: &mut Ctx, dirfd: i32, path: &[u8]) -> Result<(Rc<File>, FileStat), LoadError> {
+pub fn open_program(ctx: &mut Ctx, dirfd: i32, path: &[u8], follow: Follow) -> Result<(Rc<File>, FileStat), LoadError> {
     const EXECUTE: u32 = 1;
-    let target = path::resolve(ctx, dirfd, path, Follow::Yes).map_err(LoadError::Host)?;
+    let target = path::resolve(ctx, dirfd, path, follow).map_err(LoadError::Host)?;
     let stat = target.stat(ctx).map_err(LoadError::Host)?;
     match FileKind::of_mode(stat.mode) {
         FileKind::Regular => {}
         FileKind::Directory => return Err(LoadError::Host(Errno::EISDIR)),
+        FileKind::Symlink => return Err(LoadError::Host(Errno::ELOOP)),
         _ => return Err(LoadError::NotRegular),
     }
     let Some(fd) = target.host_fd().cloned() else { return Err(LoadError::NotExecutable) };

@@ -50,6 +50,7 @@ impl Kernel {
         }
         let Some(p) = self.processes.get_mut(&pid) else { return };
         p.signals.stopped_by = Some(signal);
+        p.signals.unreported = Some(ChildChange::Stopped(signal));
         for other in p.threads.clone() {
             if let Some(t) = self.threads.get_mut(&other) {
                 t.interrupted = t.in_call.is_some();

@@ -52,11 +52,22 @@ pub struct ThreadSignals {
     pub restart_block: Option<RestartBlock>,
 }
 
+/// A change of a child that wait4(2) reports and that is not its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildChange {
+    /// This signal has stopped it.
+    Stopped(Signal),
+    /// SIGCONT has made it go on.
+    Continued,
+}
+
 /// What a process as a whole has of signal handling, besides its queue.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessSignals {
     /// The signal that has stopped it, until SIGCONT.
     pub stopped_by: Option<Signal>,
+    /// What a waiting parent has not heard of yet: a stop, or that it goes on.
+    pub unreported: Option<ChildChange>,
     /// Address of the code that calls rt_sigreturn for handlers without SA_RESTORER ([`map_trampoline`]); 0: none.
     pub trampoline: GuestAddr,
 }

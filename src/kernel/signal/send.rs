@@ -1,7 +1,7 @@
 //! Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), and the kernel's own.
 
 use super::*;
-use crate::abi::consts::{si_code, sigaction as sa};
+use crate::abi::consts::{si_code, si_code_chld as cld, sigaction as sa};
 use crate::abi::siginfo::RawSigInfo;
 use crate::syscalls::args;
 
@@ -135,11 +135,11 @@ impl Kernel {
             self.flush_signals(pid, STOPS);
         }
         if matches!(signal, Signal::SIGCONT | Signal::SIGKILL) {
-            self.end_stop(pid);
+            self.end_stop(pid, signal);
         }
     }
 
-    fn end_stop(&mut self, pid: Pid) {
+    fn end_stop(&mut self, pid: Pid, by: Signal) {
         let Some(p) = self.processes.get_mut(&pid) else { return };
         if p.signals.stopped_by.take().is_none() {
             return;
@@ -151,6 +151,10 @@ impl Kernel {
                 t.state = State::Runnable;
                 self.queue.push(tid);
             }
+        }
+        if by == Signal::SIGCONT {
+            p.signals.unreported = Some(ChildChange::Continued);
+            self.notify_parent(pid, cld::CLD_CONTINUED, i32::from(by.0));
         }
     }
 
@@ -228,18 +232,25 @@ impl Kernel {
         }
     }
 
-    /// Tells the parent that a child has ended, stopped or gone on (SIGCHLD), and wakes it if it waits for that.
+    /// Tells the parent that a child has ended, stopped or gone on (SIGCHLD, or what clone(2) chose for the end), and
+    /// wakes it if it waits for that.
     pub(crate) fn notify_parent(&mut self, pid: Pid, code: u32, status: i32) {
+        let cpu = self.process_cpu(pid);
         let Some(child) = self.processes.get(&pid) else { return };
-        let (parent, uid) = (child.ppid, child.threads.first().and_then(|t| self.threads.get(t)));
-        let uid = uid.map_or(0, |t| t.credentials.uid[0]);
-        let fields = Fields::Child { pid, uid, status, utime: 0, stime: 0 };
-        let info = SigInfo { signal: Signal::SIGCHLD, code: code as i32, errno: 0, fields };
-        let stop = !crate::kernel::exit::is_end(code);
-        let quiet = stop && self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.has(sa::SA_NOCLDSTOP));
-        if !quiet {
+        let parent = child.ppid;
+        let uid = child.threads.first().and_then(|t| self.threads.get(t));
+        let uid = uid.map_or(child.owner_at_exit, |t| t.credentials.uid[0]);
+        let is_end = crate::kernel::exit::is_end(code);
+        let signal = if is_end { Signal::new(child.exit_signal) } else { Some(Signal::SIGCHLD) };
+        // clock_t of siginfo: hundredths of a second.
+        let ticks = |ns: u64| (ns / 10_000_000) as i64;
+        let fields = Fields::Child { pid, uid, status, utime: ticks(cpu.user_ns), stime: ticks(cpu.system_ns) };
+        let quiet = !is_end && self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.has(sa::SA_NOCLDSTOP));
+        if let Some(signal) = signal
+            && !quiet
+        {
             // No parent inside the machine: nobody to tell.
-            let _ = self.send_signal(parent, info);
+            let _ = self.send_signal(parent, SigInfo { signal, code: code as i32, errno: 0, fields });
         }
         self.wake_all(WaitKey::Child(parent));
     }

@@ -1,6 +1,8 @@
 //! Processes and threads: creation, exit, identity, scheduling, prctl.
 
 mod capability;
+mod clone;
+mod exec;
 mod ids;
 mod policy;
 mod prctl;
@@ -9,6 +11,8 @@ mod user;
 mod wait;
 
 pub use capability::*;
+pub use clone::{clone, clone3, fork, vfork};
+pub use exec::{execve, execveat};
 pub use ids::*;
 pub use policy::*;
 pub use prctl::{Settings, arch_prctl, prctl};

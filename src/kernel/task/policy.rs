@@ -49,6 +49,22 @@ pub struct Scheduling {
     pub util_clamp: [u32; 2],
 }
 
+impl Scheduling {
+    /// What a child begins with when its parent has set SCHED_RESET_ON_FORK (sched(7)).
+    pub fn reset(&self) -> Scheduling {
+        let realtime = matches!(self.policy, sched::SCHED_FIFO | sched::SCHED_RR | sched::SCHED_DEADLINE);
+        let policy = if realtime { sched::SCHED_OTHER } else { self.policy };
+        let nice = if realtime { 0 } else { self.nice.max(0) };
+        Scheduling {
+            policy,
+            nice,
+            affinity: self.affinity.clone(),
+            io_priority: self.io_priority,
+            ..Scheduling::default()
+        }
+    }
+}
+
 impl Default for Scheduling {
     fn default() -> Scheduling {
         Scheduling {
