@@ -96,6 +96,7 @@ impl Machine {
         loop {
             self.kernel.take_host_signals();
             self.kernel.tick();
+            self.kernel.check_budget()?;
             let Some(tid) = self.kernel.next_thread() else {
                 match self.kernel.sleep() {
                     Slept::Ready => continue,
@@ -137,7 +138,8 @@ impl Machine {
             if self.kernel.time.is_virtual() {
                 cpu.set_counter(Counter::Retired { offset: self.kernel.monotonic_ns().wrapping_sub(before) });
             }
-            let exit = cpu.run(&mut space, budget.min(self.kernel.instructions_to_timer(tid)))?;
+            let most = budget.min(self.kernel.instructions_to_timer(tid)).min(self.kernel.instructions_left());
+            let exit = cpu.run(&mut space, most)?;
             drop(space);
             let ran = cpu.retired() - before;
             self.kernel.retire(tid, ran);
@@ -154,6 +156,7 @@ impl Machine {
             }
             self.kernel.tick_timers();
             self.drain_events();
+            self.kernel.check_budget()?;
             if budget == 0 || self.kernel.queue.take_yield() {
                 self.kernel.requeue(tid);
                 return Ok(());
@@ -213,6 +216,7 @@ impl Machine {
         if let Some(what) = self.kernel.table_violation.take() {
             return Err(Error::Table(what));
         }
+        self.kernel.check_size(index)?;
         // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
         let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.get(&tid).is_some_and(|t| t.arch == arch);
         let replaced = match &self.cpus[arch.index()] {

@@ -5,6 +5,7 @@ mod options;
 mod run;
 mod syscalls;
 mod trace;
+mod values;
 
 use crate::Error;
 use crate::kernel::ExitStatus;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
             eprintln!("sevm: {e}");
             ExitCode::from(match e {
                 Error::Load { status, .. } => status,
+                Error::Limit { limit, .. } => limit.status(),
                 _ => FAILURE,
             })
         }

@@ -1,8 +1,9 @@
 //! Options that every subcommand which runs a program takes.
 
+use super::values;
 use crate::Error;
 use crate::host::RealHost;
-use crate::kernel::{Config, Kernel, Program};
+use crate::kernel::{Config, Kernel, Limits, Program};
 use crate::machine::Machine;
 use crate::mem::Windows;
 use std::ffi::OsString;
@@ -27,6 +28,28 @@ pub struct RunOptions {
     /// Pass this as the program's own name
     #[arg(long, value_name = "NAME")]
     pub argv0: Option<OsString>,
+    /// Take clock, randomness and all else that would change from run to run from a fixed machine
+    #[arg(long)]
+    pub deterministic: bool,
+    /// Seed of the randomness of a deterministic run
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "deterministic")]
+    pub seed: u64,
+    /// When a deterministic run starts: seconds since 1970, or a date such as 2026-11-23T10:20:30Z
+    #[arg(long, value_name = "DATE", value_parser = values::epoch, requires = "deterministic")]
+    pub epoch: Option<u64>,
+    /// End the run, with status 121, when N instructions have run (K, M, G, T: powers of 1000)
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub max_instructions: Option<u64>,
+    /// End the run, with status 122, when the programs have mapped more than so many bytes to write to (K, M, G, T:
+    /// powers of 1024)
+    #[arg(long, value_name = "BYTES", value_parser = values::size)]
+    pub max_memory: Option<u64>,
+    /// End the run, with status 123, when more than N processes live
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub max_processes: Option<u64>,
+    /// End the run, with status 124, after so many seconds (of the virtual clock in a deterministic run)
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
+    pub max_time: Option<u64>,
     /// End the run at the first system call that is not implemented
     #[arg(long)]
     pub strict: bool,
@@ -48,7 +71,20 @@ impl RunOptions {
     /// The program cannot be run, or the machine not be built.
     pub fn boot(&self) -> Result<(Machine, i32), Error> {
         let windows = Windows::new(self.address_bits)?;
-        let config = Config { strict: self.strict, check_outs: self.check_table, ..Config::default() };
+        let config = Config {
+            strict: self.strict,
+            check_outs: self.check_table,
+            deterministic: self.deterministic,
+            seed: self.seed,
+            epoch_ns: self.epoch,
+            limits: Limits {
+                instructions: self.max_instructions,
+                time_ns: self.max_time,
+                memory: self.max_memory,
+                processes: self.max_processes,
+            },
+            ..Config::default()
+        };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
         let mut machine = Machine::new(kernel, &self.cpu);
         let program = self.program()?;

@@ -294,4 +294,8 @@ pub trait Files {
     /// # Errors
     /// Those of ioctl_ficlonerange(2).
     fn clone_range(&mut self, from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u64) -> Result<(), Errno>;
+
+    /// Tells that the file has been mapped so that the guest may write to it by plain stores, or that such a mapping is
+    /// written back: a host that keeps file times of its own must know.
+    fn note_stores(&mut self, _fd: &HostFd) {}
 }

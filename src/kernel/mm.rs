@@ -92,6 +92,11 @@ pub fn mmap(ctx: &mut Ctx, a: &args::Mmap) -> SysResult {
         None => None,
         Some(file) => Some(backing(ctx, file, a.offset)?),
     };
+    if flags.contains(MapFlags::SHARED)
+        && let Some(fd) = file.as_ref().filter(|file| file.can_write()).and_then(|file| file.host_fd())
+    {
+        ctx.kernel.host.note_stores(fd);
+    }
     let request = MapRequest { addr: a.addr, len: a.length, prot, flags, backing, name: AreaName::Anon };
     Ok(limited(ctx).map(&request)?.0)
 }

@@ -16,6 +16,7 @@ pub mod file;
 pub mod fs;
 pub mod futex;
 pub mod io;
+mod limits;
 pub mod mm;
 pub mod pipe;
 mod process;
@@ -31,13 +32,14 @@ pub use ctx::Ctx;
 pub use exec::Program;
 pub use fd::FdTable;
 pub use fs::FsContext;
+pub use limits::{Limit, Limits};
 pub use process::{Credentials, ExitStatus, Process, ResourceLimit};
 pub use sched::{Slept, Wait, WaitKey, Wakeups};
 pub use thread::{InCall, State, Thread};
 
 use crate::abi::{Errno, Signal};
 use crate::arch::{Arch, RawCall, RegPort};
-use crate::host::Host;
+use crate::host::{EPOCH_S, Host, SteadyHost};
 use crate::mem::Windows;
 use crate::syscalls::{self, ENTRIES, Entry};
 use std::collections::BTreeMap;
@@ -95,6 +97,10 @@ pub struct Config {
     pub deterministic: bool,
     /// Seed of all randomness in a deterministic run.
     pub seed: u64,
+    /// When a deterministic run starts, in nanoseconds since 1970; `None`: [`EPOCH_S`].
+    pub epoch_ns: Option<u64>,
+    /// What the run may use at most.
+    pub limits: Limits,
 }
 
 /// Something that happened and that an observer may want to know; drained by the machine.
@@ -116,6 +122,8 @@ pub enum Event {
 /// What was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
+    /// Instructions that all threads have retired.
+    pub instructions: u64,
     /// Calls by index in [`ENTRIES`].
     pub calls: Vec<u64>,
     /// Calls by index that were answered because nothing implements them.
@@ -155,6 +163,8 @@ pub struct Kernel {
     pub time: time::TimeKeeper,
     /// Who waits at which futex.
     pub futexes: futex::Futexes,
+    /// When the run began, by the monotonic clock.
+    pub(crate) started_ns: u64,
     /// Set by a call that `--strict` forbids.
     pub strict_violation: Option<(&'static str, u64)>,
     /// Set when a call wrote where its table line has no output ([`Config::check_outs`]).
@@ -167,8 +177,16 @@ pub struct Kernel {
 impl Kernel {
     /// An empty machine.
     pub fn new(host: Box<dyn Host>, windows: Windows, config: Config) -> Kernel {
-        let time = time::TimeKeeper::new(&config);
-        Kernel {
+        let (host, clock): (Box<dyn Host>, _) = match config.deterministic {
+            true => {
+                let epoch_ns = config.epoch_ns.unwrap_or(EPOCH_S * time::SECOND_NS);
+                let steady = SteadyHost::new(host, config.seed, epoch_ns);
+                let clock = steady.clock();
+                (Box::new(steady), Some(clock))
+            }
+            false => (host, None),
+        };
+        let mut kernel = Kernel {
             host,
             config,
             threads: BTreeMap::new(),
@@ -180,13 +198,16 @@ impl Kernel {
             wakeups: Wakeups::default(),
             last_object: 0,
             terminal: io::Terminal::default(),
-            time,
+            time: time::TimeKeeper::new(clock),
             futexes: futex::Futexes::default(),
+            started_ns: 0,
             strict_violation: None,
             table_violation: None,
             hwcaps: [exec::Known::NotYet; 2],
             next_pid: 1000,
-        }
+        };
+        kernel.started_ns = kernel.monotonic_ns();
+        kernel
     }
 
     /// Carries out the call that thread `tid` has stopped at, or goes on with the one it waits in.

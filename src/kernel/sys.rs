@@ -10,40 +10,20 @@ use crate::syscalls::args;
 /// Most descriptors that a limit may allow (`/proc/sys/fs/nr_open`).
 pub const NR_OPEN: u64 = 1_048_576;
 
-/// Memory of the machine in a deterministic run, in bytes.
-const VIRTUAL_RAM: u64 = 4 << 30;
-
 /// Most bytes that one getrandom(2) gives.
 const RANDOM_MAX: u64 = i32::MAX as u64;
 
 impl Kernel {
-    /// What uname(2) tells: the host's names, or fixed ones in a deterministic run.
+    /// What uname(2) tells.
     pub fn names(&mut self) -> Names {
-        if self.config.deterministic {
-            return Names {
-                node: b"sevm".to_vec(),
-                release: b"6.12.0-sevm".to_vec(),
-                version: b"#1 SMP PREEMPT_DYNAMIC Sun Sep  9 01:46:40 UTC 2001".to_vec(),
-                domain: b"(none)".to_vec(),
-            };
-        }
         self.host.names()
     }
 
     /// Memory and load of the machine.
     pub fn load(&mut self) -> Load {
-        if self.config.deterministic {
-            let used: u64 = self.spaces_mapped();
-            return Load {
-                uptime_s: self.monotonic_ns() / time::SECOND_NS,
-                total_ram: VIRTUAL_RAM,
-                free_ram: VIRTUAL_RAM.saturating_sub(used),
-                procs: self.threads.len() as u16,
-                ..Load::default()
-            };
-        }
         let load = self.host.load();
-        Load { procs: self.threads.len() as u16, ..load }
+        let used = if self.config.deterministic { self.spaces_mapped() } else { 0 };
+        Load { procs: self.threads.len() as u16, free_ram: load.free_ram.saturating_sub(used), ..load }
     }
 
     fn spaces_mapped(&self) -> u64 {

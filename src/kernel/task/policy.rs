@@ -81,10 +81,10 @@ impl Default for Scheduling {
 }
 
 impl Kernel {
-    /// Processors that the machine shows: the host's, by which programs size their pools of threads, or one in a
-    /// deterministic run, so that its size does not depend on the host.
+    /// Processors that the machine shows, by which programs size their pools of threads: the host's, or in a
+    /// deterministic run [`crate::host::CPUS`].
     pub fn cpus(&mut self) -> u32 {
-        if self.config.deterministic { 1 } else { self.host.cpus() }
+        self.host.cpus()
     }
 
     /// The mask of all processors, in whole 64-bit words.

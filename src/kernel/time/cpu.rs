@@ -80,6 +80,7 @@ impl Kernel {
     /// Thread `tid` has retired this many instructions.
     pub fn retire(&mut self, tid: Tid, instructions: u64) {
         self.time.advance(instructions);
+        self.counters.instructions += instructions;
         let is_virtual = self.time.is_virtual();
         if let Some(t) = self.threads.get_mut(&tid) {
             t.retired += instructions;

@@ -1,7 +1,7 @@
 //! Clocks, timers, sleeps and randomness.
 //!
 //! [`TimeKeeper`] is where the kernel learns the time. On the real host all clocks are the host's. In a deterministic
-//! run a virtual clock starts at [`BOOT_NS`] and goes on by one nanosecond for each instruction retired, by
+//! run a virtual clock ([`crate::host::SteadyHost`]) goes on by one nanosecond for each instruction retired, by
 //! [`CALL_COST_NS`] for each system call, and jumps when every thread sleeps.
 
 mod clock;
@@ -9,7 +9,6 @@ mod cpu;
 mod itimer;
 mod posix;
 mod queue;
-mod random;
 mod sleep;
 
 pub use clock::*;
@@ -20,14 +19,7 @@ pub use queue::{ProcessTimers, TimerKey};
 pub use sleep::*;
 
 use super::*;
-use crate::host::HostClock;
-use random::Xoshiro256;
-
-/// What the virtual clock shows when the machine starts: it has then been up for 100 s.
-pub const BOOT_NS: u64 = 100_000_000_000;
-
-/// Date of the virtual machine's boot, in seconds since 1970: 2001-09-09 01:46:40 UTC, a round number.
-pub const EPOCH_S: u64 = 1_000_000_000;
+use crate::host::{HostClock, VirtualClock};
 
 /// Virtual nanoseconds that a system call takes.
 pub const CALL_COST_NS: u64 = 100;
@@ -35,47 +27,39 @@ pub const CALL_COST_NS: u64 = 100;
 /// Nanoseconds in a second.
 pub const SECOND_NS: u64 = 1_000_000_000;
 
-/// Where time and randomness come from: the host, or in a deterministic run the instruction count and the seed.
+/// Where time comes from: the host, whose clock the kernel moves on in a deterministic run.
 #[derive(Debug)]
 pub struct TimeKeeper {
-    /// The virtual clock of a deterministic run, in nanoseconds; `None` means that the host's clocks count.
-    virtual_ns: Option<u64>,
-    random: Xoshiro256,
+    /// The virtual clock of a deterministic run; `None` means that the host's clocks go by themselves.
+    clock: Option<VirtualClock>,
     pub(super) queue: queue::Queue,
     pub(super) meter: cpu::Meter,
 }
 
 impl TimeKeeper {
-    /// The clock of a machine that is set up like this.
-    pub fn new(config: &Config) -> TimeKeeper {
-        TimeKeeper {
-            virtual_ns: config.deterministic.then_some(BOOT_NS),
-            random: Xoshiro256::from_seed(config.seed),
-            queue: queue::Queue::default(),
-            meter: cpu::Meter::default(),
-        }
+    /// The timekeeper of a machine with this virtual clock, if it has one.
+    pub fn new(clock: Option<VirtualClock>) -> TimeKeeper {
+        TimeKeeper { clock, queue: queue::Queue::default(), meter: cpu::Meter::default() }
     }
 
     /// Nanoseconds that a clock shows now. CPU time is the kernel's business ([`Kernel::process_cpu`]): here it is
     /// what the host has spent, 0 in a deterministic run.
     pub fn now_ns(&mut self, host: &mut dyn Host, clock: HostClock) -> u64 {
-        let Some(ns) = self.virtual_ns else { return host.now_ns(clock) };
-        match clock {
-            HostClock::Realtime | HostClock::RealtimeCoarse | HostClock::Tai => EPOCH_S * SECOND_NS + ns,
-            HostClock::Monotonic | HostClock::MonotonicRaw | HostClock::MonotonicCoarse | HostClock::Boottime => ns,
-            HostClock::ProcessCpu => 0,
+        match (&self.clock, clock) {
+            (Some(virtual_), HostClock::Monotonic) => virtual_.now_ns(),
+            _ => host.now_ns(clock),
         }
     }
 
     /// Whether the clock is the virtual one.
     pub fn is_virtual(&self) -> bool {
-        self.virtual_ns.is_some()
+        self.clock.is_some()
     }
 
     /// Moves the virtual clock on; the host's goes by itself.
     pub(super) fn advance(&mut self, ns: u64) {
-        if let Some(now) = &mut self.virtual_ns {
-            *now = now.saturating_add(ns);
+        if let Some(clock) = &self.clock {
+            clock.advance(ns);
         }
     }
 
@@ -84,15 +68,10 @@ impl TimeKeeper {
         self.queue.next_ns()
     }
 
-    /// How long to sleep on the host so that the guest's clock goes from `now_ns` to `deadline_ns`.
-    pub fn host_delay_ns(&self, now_ns: u64, deadline_ns: u64) -> u64 {
-        if self.is_virtual() { 0 } else { deadline_ns.saturating_sub(now_ns) }
-    }
-
     /// The machine has slept until this moment.
     pub fn slept_until(&mut self, deadline_ns: Option<u64>) {
-        if let (Some(now), Some(deadline)) = (&mut self.virtual_ns, deadline_ns) {
-            *now = deadline.max(*now);
+        if let (Some(clock), Some(deadline)) = (&self.clock, deadline_ns) {
+            clock.advance_to(deadline);
         }
     }
 }
@@ -100,7 +79,7 @@ impl TimeKeeper {
 impl Kernel {
     /// Fills `buf` with random bytes: the host's, or in a deterministic run the seed's.
     pub fn random(&mut self, buf: &mut [u8]) {
-        if self.time.is_virtual() { self.time.random.fill(buf) } else { self.host.random(buf) }
+        self.host.random(buf);
     }
 
     /// Nanoseconds since 1970 on the guest's wall clock.
@@ -138,7 +117,7 @@ impl Kernel {
             _ => None,
         };
         let wait = self.threads.values().filter_map(blocked).min();
-        let clock = [wait, self.time.next_timer_ns()].into_iter().flatten().min().map(|at| at.saturating_sub(now));
+        let clock = [wait, self.time.next_timer_ns(), self.end_of_time_ns()].into_iter().flatten().min().map(|at| at.saturating_sub(now));
         let cpu = self.cpu_timer_distance(tid);
         [clock, cpu].into_iter().flatten().min().unwrap_or(u64::MAX).max(1)
     }

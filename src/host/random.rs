@@ -5,10 +5,10 @@
 /// It gives a deterministic run numbers that look random and are the same each time. Nothing rests on their being
 /// hard to guess: whoever has the seed is meant to know them. So it need not be a cipher, and thirty lines are enough.
 #[derive(Debug)]
-pub(super) struct Xoshiro256([u64; 4]);
+pub struct Xoshiro256([u64; 4]);
 
 impl Xoshiro256 {
-    pub(super) fn from_seed(seed: u64) -> Xoshiro256 {
+    pub fn from_seed(seed: u64) -> Xoshiro256 {
         let mut state = seed;
         Xoshiro256(std::array::from_fn(|_| {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -19,7 +19,7 @@ impl Xoshiro256 {
         }))
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         let s = &mut self.0;
         let out = s[1].wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let t = s[1] << 17;
@@ -32,7 +32,7 @@ impl Xoshiro256 {
         out
     }
 
-    pub(super) fn fill(&mut self, buf: &mut [u8]) {
+    pub fn fill(&mut self, buf: &mut [u8]) {
         for chunk in buf.chunks_mut(8) {
             let bytes = self.next().to_le_bytes();
             chunk.copy_from_slice(&bytes[..chunk.len()]);
