@@ -16,6 +16,7 @@ mod signals;
 mod steady;
 mod sys;
 mod system;
+mod terminal;
 mod time;
 
 pub use fd::HostFd;
@@ -27,10 +28,11 @@ pub use signals::{HostSignal, InheritedSignals, Signals};
 pub use steady::{CPUS, EPOCH_S, SteadyHost, VirtualClock};
 pub use sys::die_by_signal;
 pub use system::{Identity, Load, Names, System, Usage};
+pub use terminal::{Place, Terminals};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Paths + Clock + System + Signals {
+pub trait Host: Files + Paths + Clock + System + Signals + Terminals {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

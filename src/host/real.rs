@@ -8,12 +8,14 @@ use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic
 #[derive(Debug, Default)]
 pub struct RealHost {
     inherited: InheritedSignals,
+    /// Its controlling terminal, once it has been looked for.
+    pub(super) terminal: Option<Option<std::os::fd::OwnedFd>>,
 }
 
 impl RealHost {
     /// Opens the real host and begins to collect the signals that are meant for the guest.
     pub fn new() -> RealHost {
-        RealHost { inherited: signals::collect() }
+        RealHost { inherited: signals::collect(), terminal: None }
     }
 }
 

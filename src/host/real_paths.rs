@@ -19,7 +19,7 @@ fn own(handle: &HostFd) -> String {
 }
 
 /// O_* bits in the host's numbering. Bits without a name here are dropped: openat2(2) would refuse them.
-fn host_flags(flags: u32) -> OFlags {
+pub(super) fn host_flags(flags: u32) -> OFlags {
     let mut out = match flags & o::O_ACCMODE {
         o::O_RDONLY => OFlags::RDONLY,
         o::O_WRONLY => OFlags::WRONLY,

@@ -157,6 +157,7 @@ impl Kernel {
             ppid: 0,
             pgid: pid,
             sid: pid,
+            terminal: None,
             threads: vec![pid],
             exe: Vec::new(),
             argv: Vec::new(),
@@ -179,6 +180,7 @@ impl Kernel {
         };
         self.processes.insert(pid, process);
         self.threads.insert(pid, thread);
+        self.inherit_terminal(pid);
         Ok(pid)
     }
 }

@@ -41,9 +41,11 @@ impl Kernel {
             self.events.push(Event::ThreadExited { tid: *tid, status: number });
         }
         self.events.push(Event::Exited { pid, status });
+        self.leave_terminal(pid, tty::Leaving::End);
         for tid in threads {
             self.release_thread(tid);
         }
+        self.settle_terminals();
         self.drop_timers(pid);
         if let Some(p) = self.processes.get_mut(&pid) {
             p.exit = Some(status);

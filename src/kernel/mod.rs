@@ -8,6 +8,7 @@
 //! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
 
 mod ctx;
+pub mod devfs;
 pub mod event;
 pub mod exec;
 pub mod exit;
@@ -27,6 +28,7 @@ pub mod sys;
 pub mod task;
 mod thread;
 pub mod time;
+pub mod tty;
 
 pub use ctx::Ctx;
 pub use exec::Program;
@@ -157,8 +159,8 @@ pub struct Kernel {
     /// Wakes whoever waits for objects that have changed by themselves.
     pub wakeups: Wakeups,
     pub(crate) last_object: u64,
-    /// The controlling terminal.
-    pub(crate) terminal: io::Terminal,
+    /// The terminals and who has them.
+    pub terminals: tty::Terminals,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
     /// Who waits at which futex.
@@ -197,7 +199,7 @@ impl Kernel {
             queue: sched::RunQueue::default(),
             wakeups: Wakeups::default(),
             last_object: 0,
-            terminal: io::Terminal::default(),
+            terminals: tty::Terminals::default(),
             time: time::TimeKeeper::new(clock),
             futexes: futex::Futexes::default(),
             started_ns: 0,
@@ -226,7 +228,9 @@ impl Kernel {
         if let (true, Some(i)) = (checked, index) {
             ctx.check_outs(i, &raw, &result);
         }
-        ctx.finish(result)
+        let outcome = ctx.finish(result);
+        self.settle_terminals();
+        outcome
     }
 
     /// Makes `tid` runnable again after its condition may have come true.

@@ -69,6 +69,8 @@ pub struct Process {
     pub pgid: Pid,
     /// Its session.
     pub sid: Pid,
+    /// Its controlling terminal.
+    pub terminal: Option<tty::Tty>,
     /// Its threads, in order of creation.
     pub threads: Vec<Tid>,
     /// Path of its program as the guest sees it.

@@ -20,7 +20,7 @@ mod registry;
 use super::random::Xoshiro256;
 use super::{
     Clock, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load, Names,
-    PollFd, Signals, System, Usage,
+    Place, PollFd, Signals, System, Terminals, Usage,
 };
 use crate::abi::consts::rlimit;
 use crate::abi::{Errno, Signal};
@@ -259,6 +259,19 @@ impl Signals for SteadyHost {
 
     fn inherited_signals(&self) -> InheritedSignals {
         self.inner.inherited_signals()
+    }
+}
+
+impl Terminals for SteadyHost {
+    forward! {
+        fn has_terminal(&mut self) -> bool;
+        fn terminal_place(&mut self) -> Place;
+    }
+
+    fn open_device(&mut self, path: &[u8], flags: u32) -> Result<HostFd, Errno> {
+        let fd = self.inner.open_device(path, flags)?;
+        self.meet(&fd)?;
+        Ok(fd)
     }
 }
 

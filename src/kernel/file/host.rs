@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::host::{Transfer, Waiting};
+use crate::kernel::tty::Tty;
 
 /// A file, directory, device, FIFO or socket of the host.
 #[derive(Debug)]
@@ -10,6 +11,8 @@ pub struct HostFile {
     kind: FileKind,
     waiting: Waiting,
     seekable: bool,
+    /// It is the terminal that sevm was started from.
+    terminal: bool,
 }
 
 impl HostFile {
@@ -28,7 +31,21 @@ impl HostFile {
             FileKind::Character => host.seek(&fd, 0, 1).is_ok(),
             _ => false,
         };
-        HostFile { fd, kind, waiting, seekable }
+        let terminal = waiting == Waiting::Never && kind == FileKind::Character && host.is_controlling_terminal(&fd);
+        HostFile { fd, kind, waiting, seekable, terminal }
+    }
+
+    /// Whether it is the terminal that sevm was started from.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether programs in the background are kept from writing (TOSTOP).
+    fn stops_background(&self, ctx: &mut Ctx) -> bool {
+        use crate::abi::consts::{c_lflag::TOSTOP, ioctl::TCGETS};
+        let mut settings = [0; 36];
+        let known = ctx.kernel.host.ioctl_bytes(&self.fd, TCGETS, &mut settings).is_ok();
+        known && u32::from_ne_bytes([settings[12], settings[13], settings[14], settings[15]]) & TOSTOP != 0
     }
 
     fn transfer(&self, how: Access) -> Transfer {
@@ -65,6 +82,9 @@ impl FileOps for HostFile {
         if self.kind == FileKind::Directory {
             return Err(Errno::EISDIR.into());
         }
+        if self.terminal {
+            ctx.check_foreground(Tty::Host, Signal::SIGTTIN)?;
+        }
         let (host, how) = (&mut ctx.kernel.host, self.transfer(how));
         let result = match buf.own() {
             Some(own) => host.read_bytes(&self.fd, own, how),
@@ -76,6 +96,9 @@ impl FileOps for HostFile {
     }
 
     fn write(&self, ctx: &mut Ctx, _file: &File, buf: &mut Buffer, how: Access) -> Result<usize, Stop> {
+        if self.terminal && self.stops_background(ctx) {
+            ctx.check_foreground(Tty::Host, Signal::SIGTTOU)?;
+        }
         let (host, how) = (&mut ctx.kernel.host, self.transfer(how));
         let result = match buf.own() {
             Some(own) => host.write_bytes(&self.fd, own, how),
@@ -102,8 +125,8 @@ impl FileOps for HostFile {
         ctx.kernel.host.truncate(&self.fd, len)
     }
 
-    fn ioctl(&self, ctx: &mut Ctx, _file: &File, request: u32, arg: u64) -> SysResult {
-        self.host_ioctl(ctx, &self.fd, request, arg)
+    fn ioctl(&self, ctx: &mut Ctx, file: &File, request: u32, arg: u64) -> SysResult {
+        self.host_ioctl(ctx, file, &self.fd, request, arg)
     }
 
     fn pipe_size(&self, ctx: &mut Ctx, new: Option<u32>) -> SysResult {

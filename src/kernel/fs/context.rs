@@ -99,7 +99,7 @@ fn enter(ctx: &mut Ctx, target: Target) -> Result<Rc<File>, Errno> {
         }
         Dir::Made(path) => {
             let made = Made::find(ctx, &path).ok_or(Errno::ENOENT)?;
-            Ok(made.into_file(ctx, crate::abi::consts::open::O_PATH))
+            made.into_file(ctx, crate::abi::consts::open::O_PATH)
         }
     }
 }

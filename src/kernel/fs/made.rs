@@ -38,10 +38,11 @@ impl Made {
     }
 
     /// Type and permission bits.
-    fn mode(&self, ctx: &Ctx) -> u32 {
+    fn mode(&self, ctx: &mut Ctx) -> u32 {
         match &self.content {
             Node::Text { mode, .. } => 0o100000 | mode,
             Node::Dir { mode } => 0o040000 | mode,
+            Node::Device(device) => devfs::stat(ctx.kernel, *device).mode,
             // The bits of a descriptor's link tell how it was opened.
             Node::Magic(Magic::Fd(tid, fd)) => {
                 let file = ctx.kernel.threads.get(tid).and_then(|t| t.files.borrow().get(*fd).ok());
@@ -54,6 +55,9 @@ impl Made {
 
     /// What stat(2) says about it.
     pub fn stat(&self, ctx: &mut Ctx) -> FileStat {
+        if let Node::Device(device) = self.content {
+            return devfs::stat(ctx.kernel, device);
+        }
         let now = context::now(ctx);
         let mode = self.mode(ctx);
         let (uid, gid) = self.owner(ctx);
@@ -75,7 +79,11 @@ impl Made {
     }
 
     /// Files of a process belong to its user, the others to root.
-    fn owner(&self, ctx: &Ctx) -> (u32, u32) {
+    fn owner(&self, ctx: &mut Ctx) -> (u32, u32) {
+        if let Node::Device(device) = self.content {
+            let stat = devfs::stat(ctx.kernel, device);
+            return (stat.uid, stat.gid);
+        }
         let id = self.path.split(|b| *b == b'/').nth(2).and_then(procfs::number);
         let thread = id.and_then(|id| ctx.kernel.threads.get(&id));
         thread.map_or((0, 0), |t| (t.credentials.uid[1], t.credentials.gid[1]))
@@ -97,7 +105,7 @@ impl Made {
                 path::Target::Host(fd, _) => Ok(guest_name(ctx, &fd).unwrap_or_default()),
                 path::Target::Made(made) => Ok(made.path),
             },
-            Node::Text { .. } | Node::Dir { .. } => Err(Errno::EINVAL),
+            Node::Text { .. } | Node::Dir { .. } | Node::Device(_) => Err(Errno::EINVAL),
         }
     }
 
@@ -114,7 +122,10 @@ impl Made {
     }
 
     /// It as an open file; `flags` are open(2)'s.
-    pub fn into_file(self, ctx: &mut Ctx, flags: u32) -> Rc<File> {
+    ///
+    /// # Errors
+    /// Those of a device that cannot be opened.
+    pub fn into_file(self, ctx: &mut Ctx, flags: u32) -> Result<Rc<File>, Errno> {
         let stat = self.stat(ctx);
         let path = self.path.clone();
         match &self.content {
@@ -125,9 +136,10 @@ impl Made {
                     Some(write) => text.writable(move |ctx, bytes| write(ctx.kernel, bytes).map(drop)),
                     None => text,
                 };
-                File::new(text, &path, flags)
+                Ok(File::new(text, &path, flags))
             }
-            _ => File::new(MadeFile { node: self, stat }, &path, flags),
+            Node::Device(device) if flags & O_PATH == 0 => devfs::open(ctx, *device, &path, flags),
+            _ => Ok(File::new(MadeFile { node: self, stat }, &path, flags)),
         }
     }
 

@@ -170,7 +170,7 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
         }
         Target::Made(made) => {
             made.may_open(ctx, how.flags)?;
-            Ok(made.into_file(ctx, how.flags))
+            Ok(made.into_file(ctx, how.flags)?)
         }
     }
 }

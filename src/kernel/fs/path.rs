@@ -221,11 +221,15 @@ pub fn open_at(ctx: &mut Ctx, start: Start, path: &[u8], how: OpenHow) -> Result
         match ctx.kernel.host.open(dir, path, how) {
             Ok(fd) => {
                 let stat = ctx.kernel.host.stat(&fd)?;
+                if let Some(made) = device_instead(ctx, &stat) {
+                    return Ok(Target::Made(made));
+                }
                 if mount_of(ctx, &fd, &stat) == Mount::Ordinary {
                     return Ok(Target::Host(fd, stat));
                 }
             }
-            Err(Errno::ELOOP | Errno::EXDEV | Errno::EAGAIN | Errno::ENOSYS) => {}
+            // ENXIO: perhaps a link to /dev/tty, of which the machine has its own.
+            Err(Errno::ELOOP | Errno::EXDEV | Errno::EAGAIN | Errno::ENOSYS | Errno::ENXIO) => {}
             Err(e @ (Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES)) => {
                 // Final if the way did not leave the file system that it began on; else a link may have led into the
                 // host's /proc, where the guest would have found something else.
@@ -241,12 +245,22 @@ pub fn open_at(ctx: &mut Ctx, start: Start, path: &[u8], how: OpenHow) -> Result
     walk::Walk::new(ctx, start.dir, how)?.open(ctx, path)
 }
 
+/// The device of the machine's own that takes the place of the host's device that `stat` describes.
+fn device_instead(ctx: &mut Ctx, stat: &FileStat) -> Option<Made> {
+    if FileKind::of_mode(stat.mode) != FileKind::Character {
+        return None;
+    }
+    let (major, minor) = stat.device();
+    Made::find(ctx, devfs::instead_of(major, minor)?)
+}
+
 /// Whether an absolute path obviously leads into a tree that the kernel makes up.
 fn is_made_up(path: &[u8]) -> bool {
     let Some(b'/') = path.first() else { return false };
     let mut parts = path.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".");
     match parts.next() {
         Some(b"proc") => true,
+        Some(b"dev") => parts.next().is_some_and(|name| devfs::NAMES.contains(&name)),
         Some(b"sys") => [&b"devices"[..], b"system", b"cpu"].iter().all(|want| parts.next() == Some(want)),
         _ => false,
     }

@@ -155,7 +155,7 @@ impl Walk {
             name => {
                 let path = self.at_path.as_ref().map(|at| join(at, name));
                 match path {
-                    Some(path) if matches!(self.at, Dir::Made(_)) || procfs::ROOTS.contains(&&path[..]) => {
+                    Some(path) if matches!(self.at, Dir::Made(_)) || procfs::is_root(&path) => {
                         self.step_made(ctx, c, path)
                     }
                     path => self.step_host(ctx, c, path),
@@ -169,7 +169,7 @@ impl Walk {
             Dir::Made(path) if matches!(&self.root, Dir::Made(root) if root == path) => self.stay_at_root(),
             Dir::Made(path) => {
                 let up = parent_path(path);
-                if procfs::ROOTS.contains(&&path[..]) {
+                if procfs::is_root(path) {
                     // Out of the made-up tree, into the directory of the host that it is in.
                     let root = dir_of(&Rc::clone(&context(ctx).borrow().root))?;
                     let Dir::Host(root) = root else { return Err(Errno::ENOENT) };
@@ -231,8 +231,8 @@ impl Walk {
                 self.at_path = Some(path);
                 Ok(Step::On)
             }
-            Node::Text { .. } if !c.last || c.slash => Err(Errno::ENOTDIR),
-            Node::Text { .. } => self.finish_made(made).map(Step::Done),
+            Node::Text { .. } | Node::Device(_) if !c.last || c.slash => Err(Errno::ENOTDIR),
+            Node::Text { .. } | Node::Device(_) => self.finish_made(made).map(Step::Done),
         }
     }
 
@@ -365,8 +365,8 @@ impl Walk {
             Node::Link(_) | Node::Magic(_) => Err(Errno::ELOOP),
             Node::Dir { .. } if self.wants(O_TMPFILE) => Err(Errno::EOPNOTSUPP),
             Node::Dir { .. } if self.how.flags & (O_ACCMODE | O_CREAT) != 0 => Err(Errno::EISDIR),
-            Node::Text { .. } if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
-            Node::Dir { .. } | Node::Text { .. } => Ok(Target::Made(made)),
+            Node::Text { .. } | Node::Device(_) if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
+            Node::Dir { .. } | Node::Text { .. } | Node::Device(_) => Ok(Target::Made(made)),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::abi::consts::ioctl::*;
 use crate::abi::consts::open::{FASYNC, O_NONBLOCK};
 use crate::host::{HostFd, Payload, payload};
 use crate::kernel::file::HostFile;
+use crate::kernel::tty::{Side, Tty};
 use crate::mem::GuestAddr;
 use crate::syscalls::{args, sets};
 use std::rc::Rc;
@@ -71,12 +72,48 @@ fn clone_range(ctx: &mut Ctx, from: &File, to: &File, (at, len, dest): (u64, u64
     Ok(0)
 }
 
+/// Whether the request changes a terminal, which a background process must not do unasked.
+fn changes_terminal(request: u32) -> bool {
+    matches!(
+        request,
+        TCSETS
+            | TCSETSW
+            | TCSETSF
+            | TCSETS2
+            | TCSETSW2
+            | TCSETSF2
+            | TCSETA
+            | TCSETAW
+            | TCSETAF
+            | TCXONC
+            | TCFLSH
+            | TCSBRK
+            | TCSBRKP
+            | TIOCSBRK
+            | TIOCCBRK
+            | TIOCSETD
+    )
+}
+
 impl HostFile {
     /// Requests that go to the host's file, or that concern a terminal's place in the guest's sessions.
-    pub(in crate::kernel) fn host_ioctl(&self, ctx: &mut Ctx, fd: &HostFd, request: u32, arg: u64) -> SysResult {
+    pub(in crate::kernel) fn host_ioctl(
+        &self,
+        ctx: &mut Ctx,
+        file: &File,
+        fd: &HostFd,
+        request: u32,
+        arg: u64,
+    ) -> SysResult {
+        if self.is_terminal() && changes_terminal(request) {
+            ctx.check_foreground(Tty::Host, Signal::SIGTTOU)?;
+        }
         match request {
             TIOCGPGRP | TIOCSPGRP | TIOCGSID | TIOCSCTTY | TIOCNOTTY => {
-                return super::terminal::session_request(ctx, fd, request, GuestAddr(arg));
+                if !self.is_terminal() {
+                    return Err(Errno::ENOTTY.into());
+                }
+                return ctx.session_request(Tty::Host, Side::Slave, file, request, arg);
             }
             // Linux's default since 6.2 (dev.tty.legacy_tiocsti = 0): nobody puts words into a terminal's mouth.
             TIOCSTI if ctx.kernel.host.is_terminal(fd) => return Err(Errno::EIO.into()),

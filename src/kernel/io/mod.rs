@@ -9,7 +9,6 @@ mod ioctl;
 mod locks;
 mod rw;
 mod splice;
-mod terminal;
 mod transfer;
 mod whole;
 
@@ -19,7 +18,6 @@ pub use ioctl::ioctl;
 pub use locks::flock;
 pub use rw::*;
 pub use splice::*;
-pub use terminal::Terminal;
 pub use whole::*;
 
 use super::file::{Access, Buffer, File, FileKind};

@@ -34,6 +34,8 @@ pub enum Node {
         /// Permission bits.
         mode: u32,
     },
+    /// A device of the machine.
+    Device(devfs::Device),
     /// A symbolic link to this name.
     Link(Vec<u8>),
     /// A link that leads to an object and not to a name (proc(5): exe, cwd, root, fd/*).
@@ -91,8 +93,13 @@ impl Node {
     }
 }
 
-/// The trees that are made up, as guest paths.
-pub const ROOTS: [&[u8]; 2] = [b"/proc", b"/sys/devices/system/cpu"];
+/// Whether this guest path begins a tree that is made up, or is a made-up file.
+pub fn is_root(path: &[u8]) -> bool {
+    match path.strip_prefix(b"/dev/") {
+        Some(name) => devfs::NAMES.contains(&name),
+        None => matches!(path, b"/proc" | b"/sys/devices/system/cpu"),
+    }
+}
 
 /// The node with this absolute guest path, which has no `.`, `..`, double or trailing slash, and none of whose leading
 /// components is a link (so `/proc/1000/exe`, not `/proc/self/exe`).
@@ -116,6 +123,7 @@ pub fn lookup(kernel: &mut Kernel, caller: Tid, path: &[u8]) -> Option<Node> {
         }
         [b"proc", rest @ ..] => machine::node(caller, &text(rest)?.join("/")),
         [b"sys", b"devices", b"system", b"cpu", rest @ ..] => cpus::node(kernel, &text(rest)?),
+        [b"dev", rest @ ..] => devfs::node(kernel, rest),
         _ => None,
     }
 }
@@ -153,6 +161,7 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
         [b"sys", b"devices", b"system", b"cpu", rest @ ..] => {
             text(rest).map(|parts| cpus::list(kernel, &parts)).unwrap_or_default()
         }
+        [b"dev", rest @ ..] => devfs::list(kernel, rest),
         _ => Vec::new(),
     }
 }

@@ -335,6 +335,7 @@ fn child_process(ctx: &mut Ctx, request: &Request, pid: Pid) -> Process {
         ppid,
         pgid: parent.pgid,
         sid: parent.sid,
+        terminal: parent.terminal,
         threads: vec![pid],
         exe: parent.exe.clone(),
         argv: parent.argv.clone(),

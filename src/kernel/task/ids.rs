@@ -87,6 +87,7 @@ pub fn setsid(ctx: &mut Ctx, _: &args::Setsid) -> SysResult {
     let p = ctx.process();
     p.sid = pid;
     p.pgid = pid;
+    p.terminal = None;
     Ok(pid as u64)
 }
 
