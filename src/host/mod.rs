@@ -3,12 +3,14 @@
 //! The kernel reaches the host through the [`Host`] trait alone, so that another implementation can record, replay
 //! or seal a run. Does not know guests, system call numbers or guest addresses (memory comes as opaque spans).
 
+mod events;
 mod fd;
 mod files;
 mod ioctl;
 mod paths;
 mod random;
 mod real;
+mod real_events;
 mod real_files;
 mod real_paths;
 mod real_system;
@@ -19,6 +21,7 @@ mod system;
 mod terminal;
 mod time;
 
+pub use events::Events;
 pub use fd::HostFd;
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
 pub use ioctl::{Payload, payload};
@@ -32,7 +35,7 @@ pub use terminal::{Place, Terminals};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Paths + Clock + System + Signals + Terminals {
+pub trait Host: Files + Paths + Clock + System + Signals + Terminals + Events {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

@@ -161,6 +161,10 @@ pub struct Kernel {
     pub(crate) last_object: u64,
     /// The terminals and who has them.
     pub terminals: tty::Terminals,
+    /// Epoll entries by what they watch.
+    pub(crate) watchers: event::Watchers,
+    /// Timers that are files.
+    pub(crate) timer_files: event::TimerFiles,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
     /// Who waits at which futex.
@@ -200,6 +204,8 @@ impl Kernel {
             wakeups: Wakeups::default(),
             last_object: 0,
             terminals: tty::Terminals::default(),
+            watchers: event::Watchers::default(),
+            timer_files: event::TimerFiles::default(),
             time: time::TimeKeeper::new(clock),
             futexes: futex::Futexes::default(),
             started_ns: 0,
@@ -243,8 +249,14 @@ impl Kernel {
         }
     }
 
-    /// Wakes every thread that waits for `key`.
+    /// Wakes every thread that waits for `key`, of which anything may have changed.
     pub fn wake_all(&mut self, key: WaitKey) {
+        self.wake_events(key, u32::MAX);
+    }
+
+    /// Wakes every thread that waits for `key`; what may have changed are these POLL* bits, and only epolls that ask for
+    /// some of them are told.
+    pub fn wake_events(&mut self, key: WaitKey, events: u32) {
         let waiting: Vec<Tid> = self
             .threads
             .values()
@@ -254,6 +266,7 @@ impl Kernel {
         for tid in waiting {
             self.wake(tid);
         }
+        self.tell_watchers(key, events);
     }
 
     /// The process that thread `tid` belongs to.

@@ -224,7 +224,7 @@ impl FileOps for PipeEnd {
         let was_full = self.pipe.is_full();
         let n = self.drain(buf)?;
         if was_full {
-            ctx.kernel.wake_all(self.pipe.key());
+            ctx.kernel.wake_events(self.pipe.key(), POLLOUT | POLLWRNORM);
         }
         Ok(n)
     }
@@ -241,8 +241,12 @@ impl FileOps for PipeEnd {
         if n == 0 {
             return Err(Stop::Block(self.wait()));
         }
+        let events = POLLIN | POLLRDNORM;
         if was_empty {
-            ctx.kernel.wake_all(self.pipe.key());
+            ctx.kernel.wake_events(self.pipe.key(), events);
+        } else {
+            // Nobody waits for a pipe that holds bytes already, but it is news for an edge-triggered epoll.
+            ctx.kernel.tell_watchers(self.pipe.key(), events);
         }
         Ok(n)
     }
@@ -270,6 +274,10 @@ impl FileOps for PipeEnd {
 
     fn stat(&self, _ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
         Ok(self.pipe.stat)
+    }
+
+    fn inode(&self) -> u64 {
+        self.pipe.stat.ino
     }
 
     fn ioctl(&self, ctx: &mut Ctx, _file: &File, request: u32, arg: u64) -> SysResult {

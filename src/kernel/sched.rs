@@ -137,10 +137,15 @@ pub enum Slept {
 impl Kernel {
     /// The thread whose turn it is, taken out of the queue.
     pub fn next_thread(&mut self) -> Option<Tid> {
+        self.take_wakeups();
+        self.queue.pop()
+    }
+
+    /// Wakes whoever waits for objects that have changed by themselves.
+    pub fn take_wakeups(&mut self) {
         for key in self.wakeups.take() {
             self.wake_all(key);
         }
-        self.queue.pop()
     }
 
     /// A number for a new object that threads can wait for ([`WaitKey::Object`]).

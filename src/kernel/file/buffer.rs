@@ -62,6 +62,11 @@ impl Buffer {
         self.done = (self.done + n as u64).min(self.len);
     }
 
+    /// Goes back to where `done` was.
+    pub fn rewind(&mut self, done: u64) {
+        self.done = done.min(self.done);
+    }
+
     /// The pieces that are left.
     fn rest(&self) -> Vec<(GuestAddr, u64)> {
         let Place::Guest { pieces, .. } = &self.place else { return Vec::new() };

@@ -143,6 +143,32 @@ pub trait FileOps: std::fmt::Debug {
         Readiness::now(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
     }
 
+    /// Whether poll(2) and epoll(7) can tell anything about it; files and directories are always ready.
+    fn can_poll(&self) -> bool {
+        !matches!(self.kind(), FileKind::Regular | FileKind::Directory | FileKind::Symlink)
+    }
+
+    /// The host file that [`FileOps::readiness`] gives to ask, if any.
+    fn readiness_fd(&self) -> Option<HostFd> {
+        self.host_fd().cloned()
+    }
+
+    /// Its inode number, of a file that is not the host's.
+    fn inode(&self) -> u64 {
+        0
+    }
+
+    /// What /proc/PID/fdinfo/N says beside position and flags: whole lines.
+    fn fdinfo(&self) -> String {
+        String::new()
+    }
+
+    /// [`FileOps::fdinfo`], where that needs the kernel.
+    fn fdinfo_in(&self, kernel: &mut Kernel) -> String {
+        let _ = kernel;
+        self.fdinfo()
+    }
+
     /// What stat(2) says about it.
     ///
     /// # Errors

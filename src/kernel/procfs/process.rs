@@ -462,7 +462,8 @@ pub(super) fn fd_info(k: &mut Kernel, tid: Tid, fd: i32) -> Result<Vec<u8>, Errn
     // A file without positions shows 0.
     let (pos, ino) = match file.host_fd() {
         Some(host) => (k.host.seek(host, 0, SEEK_CUR).unwrap_or(0), k.host.stat(host).map_or(0, |stat| stat.ino)),
-        None => (file.offset.get(), 0),
+        None => (file.offset.get(), file.ops().inode()),
     };
-    Ok(format!("pos:\t{pos}\nflags:\t0{flags:o}\nmnt_id:\t1\nino:\t{ino}\n").into_bytes())
+    let more = file.ops().fdinfo_in(k);
+    Ok(format!("pos:\t{pos}\nflags:\t0{flags:o}\nmnt_id:\t1\nino:\t{ino}\n{more}").into_bytes())
 }

@@ -15,6 +15,7 @@ pub use clock::*;
 pub use cpu::{Accounts, CpuTime};
 pub use itimer::*;
 pub use posix::*;
+pub(in crate::kernel) use queue::expirations;
 pub use queue::{ProcessTimers, TimerKey};
 pub use sleep::*;
 
@@ -66,6 +67,16 @@ impl TimeKeeper {
     /// When the next timer is due, on the monotonic clock.
     pub fn next_timer_ns(&self) -> Option<u64> {
         self.queue.next_ns()
+    }
+
+    /// Sets or, with `None`, stops a timer; `due_ns` is on the monotonic clock.
+    pub(in crate::kernel) fn set_timer(&mut self, key: TimerKey, due_ns: Option<u64>) {
+        self.queue.set(key, due_ns);
+    }
+
+    /// When a timer is due, on the monotonic clock.
+    pub(in crate::kernel) fn timer_due_ns(&self, key: TimerKey) -> Option<u64> {
+        self.queue.due_ns(key)
     }
 
     /// The machine has slept until this moment.

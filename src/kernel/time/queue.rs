@@ -12,6 +12,8 @@ pub enum TimerKey {
     Real(Pid),
     /// A timer of timer_create(2): process and id.
     Posix(Pid, i32),
+    /// A timer of timerfd_create(2), by its object.
+    File(u64),
 }
 
 /// Timers by due time on the monotonic clock; those due at the same moment fire in the order of their keys.
@@ -96,6 +98,7 @@ impl Kernel {
             match key {
                 TimerKey::Real(pid) => self.fire_real(pid, due_ns, now_ns),
                 TimerKey::Posix(pid, id) => self.fire_posix(pid, id, due_ns, now_ns),
+                TimerKey::File(id) => self.fire_timer_file(id, due_ns, now_ns),
             }
         }
     }
@@ -103,7 +106,7 @@ impl Kernel {
 
 /// The expirations of a timer that was due at `due_ns` and is looked at only now: how many there were in all, and when
 /// the next one is, if it repeats.
-pub(super) fn expirations(due_ns: u64, interval_ns: u64, now_ns: u64) -> (u64, Option<u64>) {
+pub(in crate::kernel) fn expirations(due_ns: u64, interval_ns: u64, now_ns: u64) -> (u64, Option<u64>) {
     if interval_ns == 0 {
         return (1, None);
     }

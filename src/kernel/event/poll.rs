@@ -1,10 +1,10 @@
 //! Waiting for many files at once: poll(2), select(2) and their kin.
 
-use super::file::Readiness;
 use super::*;
 use crate::abi::consts::poll::*;
 use crate::abi::{PollFd, SigsetArg};
 use crate::host;
+use crate::kernel::file::Readiness;
 use crate::mem::GuestAddr;
 use crate::syscalls::args;
 
@@ -21,11 +21,22 @@ struct Query {
 
 /// When such a call gives up, decided when it begins.
 #[derive(Clone, Copy, Debug)]
-struct Deadline {
+pub(super) struct Deadline {
     /// Kernel-monotonic nanoseconds; `None`: never.
-    at_ns: Option<u64>,
+    pub(super) at_ns: Option<u64>,
     /// It does not wait at all.
-    immediate: bool,
+    pub(super) immediate: bool,
+}
+
+impl Deadline {
+    /// That of a call which begins now and whose timeout in nanoseconds `timeout` gives; `None`: none.
+    pub(super) fn after(
+        ctx: &mut Ctx,
+        timeout: impl FnOnce(&mut Ctx) -> Result<Option<u64>, Errno>,
+    ) -> Result<Deadline, Errno> {
+        let now_ns = ctx.kernel.monotonic_ns();
+        timeout(ctx).map(|ns| Deadline { at_ns: ns.map(|ns| now_ns.saturating_add(ns)), immediate: ns == Some(0) })
+    }
 }
 
 /// poll(2).
@@ -65,16 +76,13 @@ pub fn pselect6(ctx: &mut Ctx, a: &args::Pselect6) -> SysResult {
 
 /// The deadline for a timeout in nanoseconds that `timeout` gives when the call begins.
 fn deadline(ctx: &mut Ctx, timeout: impl FnOnce(&mut Ctx) -> Result<Option<u64>, Errno>) -> Result<Deadline, Errno> {
-    let state = ctx.call_state(|ctx| {
-        let now_ns = ctx.kernel.monotonic_ns();
-        timeout(ctx).map(|ns| Deadline { at_ns: ns.map(|ns| now_ns.saturating_add(ns)), immediate: ns == Some(0) })
-    });
+    let state = ctx.call_state(|ctx| Deadline::after(ctx, timeout));
     let deadline: Result<Deadline, Errno> = *state.borrow();
     deadline
 }
 
 /// A timeout of seconds and of fractions that last `unit_ns` nanoseconds; a timeval's fractions may exceed a second.
-fn timespec(ctx: &mut Ctx, addr: GuestAddr, unit_ns: i64) -> Result<Option<u64>, Errno> {
+pub(super) fn timespec(ctx: &mut Ctx, addr: GuestAddr, unit_ns: i64) -> Result<Option<u64>, Errno> {
     if addr.is_null() {
         return Ok(None);
     }
@@ -90,7 +98,7 @@ fn timespec(ctx: &mut Ctx, addr: GuestAddr, unit_ns: i64) -> Result<Option<u64>,
 }
 
 /// Replaces the signal mask for the time of the call; it is put back when the call is over.
-fn set_mask(ctx: &mut Ctx, addr: GuestAddr, size: u64) -> Result<(), Errno> {
+pub(super) fn set_mask(ctx: &mut Ctx, addr: GuestAddr, size: u64) -> Result<(), Errno> {
     if !addr.is_null() {
         let mask = ctx.read_sigset(addr, size)?;
         ctx.set_temporary_mask(mask);
