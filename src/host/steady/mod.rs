@@ -19,7 +19,7 @@ mod registry;
 
 use super::random::Xoshiro256;
 use super::{
-    Clock, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load, Names,
+    Clock, Events, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load, Names,
     Place, PollFd, Signals, System, Terminals, Usage,
 };
 use crate::abi::consts::rlimit;
@@ -345,5 +345,17 @@ impl System for SteadyHost {
 
     forward! {
         fn identity(&mut self) -> Identity;
+    }
+}
+
+impl Events for SteadyHost {
+    forward! {
+        fn ready_queue(&mut self) -> Result<HostFd, Errno>;
+        fn collect(&mut self, queue: &HostFd, fd: &HostFd, events: u32, token: u64) -> Result<(), Errno>;
+        fn drop_collected(&mut self, queue: &HostFd, fd: &HostFd);
+        fn take_collected(&mut self, queue: &HostFd) -> Vec<(u64, u32)>;
+        fn watch_queue(&mut self) -> Result<HostFd, Errno>;
+        fn watch(&mut self, queue: &HostFd, target: &HostFd, mask: u32) -> Result<i32, Errno>;
+        fn unwatch(&mut self, queue: &HostFd, watch: i32) -> Result<(), Errno>;
     }
 }

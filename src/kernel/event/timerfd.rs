@@ -26,6 +26,9 @@ struct Timer {
     /// Expirations since the last read.
     ticks: Cell<u64>,
     interval_ns: Cell<u64>,
+    /// When it was due, of one that has expired. As in Linux an interval goes on only once somebody asks, so that a
+    /// timer nobody reads tells of itself once.
+    expired_ns: Cell<Option<u64>>,
     /// How it was set last.
     flags: Cell<u32>,
     wakeups: Wakeups,
@@ -53,21 +56,30 @@ impl Drop for TimerFile {
 
 impl Kernel {
     /// The timer file `id` was due at `due_ns`.
-    pub(in crate::kernel) fn fire_timer_file(&mut self, id: u64, due_ns: u64, now_ns: u64) {
+    pub(in crate::kernel) fn fire_timer_file(&mut self, id: u64, due_ns: u64) {
         let Some(timer) = self.timer_files.0.get(&id).and_then(Weak::upgrade) else {
             self.timer_files.0.remove(&id);
             return;
         };
-        let (count, next) = expirations(due_ns, timer.interval_ns.get(), now_ns);
-        self.time.set_timer(TimerKey::File(id), next);
-        timer.ticks.set(timer.ticks.get().saturating_add(count));
+        timer.ticks.set(timer.ticks.get().saturating_add(1));
+        timer.expired_ns.set(Some(due_ns));
         self.wake_events(timer.key(), POLLIN);
+    }
+
+    /// Lets an interval go on that has expired, counting what it missed.
+    fn go_on(&mut self, timer: &Timer) {
+        let now = self.monotonic_ns();
+        self.fire_timers(now);
+        let Some(due) = timer.expired_ns.take() else { return };
+        let (count, next) = expirations(due, timer.interval_ns.get(), now);
+        timer.ticks.set(timer.ticks.get().saturating_add(count - 1));
+        self.time.set_timer(TimerKey::File(timer.id), next);
     }
 
     /// Time left and interval; brings the timer up to date before.
     fn timer_file_state(&mut self, timer: &Timer) -> Itimerspec {
+        self.go_on(timer);
         let now = self.monotonic_ns();
-        self.fire_timers(now);
         let due = self.time.timer_due_ns(TimerKey::File(timer.id));
         Itimerspec {
             it_interval: Timespec::from_ns(timer.interval_ns.get()),
@@ -89,7 +101,7 @@ impl FileOps for TimerFile {
         if buf.left() < 8 {
             return Err(Errno::EINVAL.into());
         }
-        ctx.kernel.tick_timers();
+        ctx.kernel.go_on(&self.0);
         let ticks = self.0.ticks.replace(0);
         if ticks == 0 {
             return Err(Stop::Block(Wait::key(self.0.key())));
@@ -164,6 +176,7 @@ pub fn timerfd_create(ctx: &mut Ctx, a: &args::TimerfdCreate) -> SysResult {
         clock,
         ticks: Cell::new(0),
         interval_ns: Cell::new(0),
+        expired_ns: Cell::new(None),
         flags: Cell::new(0),
         wakeups: ctx.kernel.wakeups.clone(),
     });
@@ -195,6 +208,7 @@ pub fn timerfd_settime(ctx: &mut Ctx, a: &args::TimerfdSettime) -> SysResult {
     let due = (value_ns > 0).then(|| ctx.kernel.on_monotonic(timer.clock, now, at));
     ctx.kernel.time.set_timer(TimerKey::File(timer.id), due);
     timer.ticks.set(0);
+    timer.expired_ns.set(None);
     timer.interval_ns.set(interval_ns);
     timer.flags.set(a.flags);
     if !a.old_value.is_null() {

@@ -128,7 +128,11 @@ impl Kernel {
             _ => None,
         };
         let wait = self.threads.values().filter_map(blocked).min();
-        let clock = [wait, self.time.next_timer_ns(), self.end_of_time_ns()].into_iter().flatten().min().map(|at| at.saturating_sub(now));
+        let clock = [wait, self.time.next_timer_ns(), self.end_of_time_ns()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.saturating_sub(now));
         let cpu = self.cpu_timer_distance(tid);
         [clock, cpu].into_iter().flatten().min().unwrap_or(u64::MAX).max(1)
     }

@@ -98,7 +98,7 @@ impl Kernel {
             match key {
                 TimerKey::Real(pid) => self.fire_real(pid, due_ns, now_ns),
                 TimerKey::Posix(pid, id) => self.fire_posix(pid, id, due_ns, now_ns),
-                TimerKey::File(id) => self.fire_timer_file(id, due_ns, now_ns),
+                TimerKey::File(id) => self.fire_timer_file(id, due_ns),
             }
         }
     }
