@@ -19,8 +19,8 @@ mod registry;
 
 use super::random::Xoshiro256;
 use super::{
-    Clock, Events, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load, Names,
-    Place, PollFd, Signals, System, Terminals, Usage,
+    Clock, Events, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load,
+    Names, Place, PollFd, Signals, System, Terminals, Usage,
 };
 use crate::abi::consts::rlimit;
 use crate::abi::{Errno, Signal};
