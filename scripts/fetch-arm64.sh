@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches packages built for arm64 from the distribution's archive, for programs to run and a C library to link with:
 #
-#   scripts/fetch-arm64.sh [PACKAGE|PATH...]     without arguments: busybox-static bash-static musl-dev
+#   scripts/fetch-arm64.sh [PACKAGE|PATH...]     without arguments: busybox-static bash-static zsh-static
+#                                                         mksh sash musl-dev
 #
 # They are unpacked below ${SEVM_CACHE:-~/.cache/sevm}/arm64/root, with a link to every program in arm64/bin. For an
 # argument with a slash (bin/busybox), the full path of that file is printed.
@@ -14,7 +15,7 @@
 set -eu
 
 cache=${SEVM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sevm}/arm64
-[ $# -gt 0 ] || set -- busybox-static bash-static musl-dev
+[ $# -gt 0 ] || set -- busybox-static bash-static zsh-static mksh sash musl-dev
 
 fail() {
     echo "fetch-arm64: $*" >&2

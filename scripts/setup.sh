@@ -36,6 +36,11 @@ if [ "$what" = test ]; then
     need strace strace
     need /bin/busybox busybox-static
     need /bin/bash-static bash-static
+    need /bin/zsh-static zsh-static
+    need /bin/mksh-static mksh
+    need /bin/sash sash
+    need setsid util-linux
+    need go golang-go
 fi
 
 [ -z "$missing" ] && exit 0

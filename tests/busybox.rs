@@ -3,16 +3,16 @@
 
 mod common;
 
+use common::terminal::{self, Step};
 use common::{Arch, Job, Missing, Outcome, Place};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One invocation of the list.
 #[derive(Debug, Clone, Default)]
@@ -83,27 +83,6 @@ fn split(line: &str) -> Option<Vec<String>> {
     }
     words.extend(word);
     quote.is_none().then_some(words)
-}
-
-/// Replaces every number, with the blanks before it, by `#`.
-fn mask_digits(bytes: &[u8]) -> Vec<u8> {
-    let mut out: Vec<u8> = vec![];
-    let mut in_number = false;
-    for &b in bytes {
-        if b.is_ascii_digit() || in_number && (b == b'.' || b == b',') {
-            if !in_number {
-                while out.last() == Some(&b' ') {
-                    out.pop();
-                }
-                out.push(b'#');
-            }
-            in_number = true;
-        } else {
-            in_number = false;
-            out.push(b);
-        }
-    }
-    out
 }
 
 /// A small generator of the same numbers each time.
@@ -309,7 +288,7 @@ fn check(case: &Case, arch: Arch, busybox: &Path, template: &Path) -> Result<(),
     let masked = |mut o: Outcome| {
         for text in [&mut o.stdout, &mut o.stderr] {
             if case.mask_digits {
-                *text = mask_digits(text);
+                *text = common::mask_digits(text);
             }
             if case.mask_order {
                 let mut lines: Vec<_> = text.split(|b| *b == b'\n').collect();
@@ -364,113 +343,16 @@ impl Session {
     /// Compares what the terminal showed, the end and the files left.
     fn check(&self, arch: Arch, busybox: &Path, template: &Path) -> Result<(), String> {
         let place = Place::new()?;
-        let mut reference = arch.reference().map_err(|m| m.0)?;
-        reference.push(busybox.into());
-        let mut sevm = common::sevm_run::<&str>(&[]);
-        sevm.push(busybox.into());
-        let expected = self.run(&reference, &place, template).map_err(|e| format!("reference: {e}"))?;
-        let actual = self.run(&sevm, &place, template)?;
+        let steps: Vec<_> = self.steps.iter().map(|&(text, keys)| Step { text, keys }).collect();
+        let prepare = |work: &Path| copy(template, work).map_err(|e| e.to_string());
+        let session = terminal::Session { steps: &steps, env: &[], prepare: &prepare };
+        let command = |front: Vec<OsString>| {
+            front.into_iter().chain([busybox.into()]).chain(self.args.iter().map(OsString::from)).collect::<Vec<_>>()
+        };
+        let reference = command(arch.reference().map_err(|m| m.0)?);
+        let expected = session.run(&reference, &place).map_err(|e| format!("reference: {e}"))?;
+        let actual = session.run(&command(common::sevm_run::<&str>(&[])), &place)?;
         common::compare(&expected, &actual)
-    }
-
-    fn run(&self, command: &[OsString], place: &Place, template: &Path) -> Result<Outcome, String> {
-        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-        let say = |e: rustix::io::Errno| format!("terminal: {e}");
-        let work = place.fresh()?;
-        copy(template, &work).map_err(|e| e.to_string())?;
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).map_err(say)?;
-        grantpt(&master).map_err(say)?;
-        unlockpt(&master).map_err(say)?;
-        let name = ptsname(&master, vec![]).map_err(say)?;
-        use rustix::fs::{Mode, OFlags, open};
-        let terminal = open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).map_err(say)?;
-        let size = rustix::termios::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(&terminal, size).map_err(say)?;
-        let end = || terminal.try_clone().map_err(|e| e.to_string());
-        let mut child = Command::new(&command[0])
-            .args(&command[1..])
-            .args(self.args)
-            .env_clear()
-            .envs(common::environment(&work))
-            .current_dir(&work)
-            .stdin(end()?)
-            .stdout(end()?)
-            .stderr(end()?)
-            .spawn()
-            .map_err(|e| e.to_string())?;
-        drop(terminal);
-        let mut master = File::from(master);
-        let mut shown = vec![];
-        let talk = self.talk(&mut master, &mut shown);
-        if talk.is_err() {
-            let _ = child.kill();
-        }
-        let status = child.wait().map_err(|e| e.to_string())?;
-        talk?;
-        let files = common::snapshot::of(&work).map_err(|e| e.to_string())?;
-        Ok(Outcome { stdout: shown, stderr: vec![], status, files })
-    }
-
-    /// Sends the keys and collects what is shown, until the program closes the terminal.
-    fn talk(&self, master: &mut File, shown: &mut Vec<u8>) -> Result<(), String> {
-        const QUIET: Duration = Duration::from_millis(300);
-        const PATIENCE: Duration = Duration::from_secs(30);
-        let mut from = 0;
-        for (text, keys) in self.steps {
-            let started = Instant::now();
-            loop {
-                let seen = shown[from..].windows(text.len()).any(|w| w == text.as_bytes());
-                if started.elapsed() > PATIENCE {
-                    let so_far = String::from_utf8_lossy(shown);
-                    return Err(format!("{text:?} did not appear before {keys:?}; shown: {so_far:?}"));
-                }
-                match receive(master, shown, QUIET)? {
-                    Received::Bytes => {}
-                    Received::Nothing if seen => break,
-                    Received::Nothing => {}
-                    Received::End => return Ok(()),
-                }
-            }
-            from = shown.len();
-            master.write_all(keys.as_bytes()).map_err(|e| e.to_string())?;
-        }
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if let Received::End = receive(master, shown, QUIET)? {
-                return Ok(());
-            }
-        }
-        Err(format!("did not end; shown: {:?}", String::from_utf8_lossy(shown)))
-    }
-}
-
-enum Received {
-    Bytes,
-    Nothing,
-    End,
-}
-
-/// Reads what the terminal shows, waiting at most so long for more.
-fn receive(master: &mut File, shown: &mut Vec<u8>, wait: Duration) -> Result<Received, String> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
-    let fd = master.as_fd();
-    match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)) {
-        Ok(0) => return Ok(Received::Nothing),
-        Ok(_) => {}
-        Err(rustix::io::Errno::INTR) => return Ok(Received::Nothing),
-        Err(e) => return Err(e.to_string()),
-    }
-    let mut buffer = [0; 4096];
-    match master.read(&mut buffer) {
-        Ok(0) => Ok(Received::End),
-        Ok(n) => {
-            shown.extend(&buffer[..n]);
-            Ok(Received::Bytes)
-        }
-        // The other side is closed.
-        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Ok(Received::End),
-        Err(e) => Err(e.to_string()),
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod snapshot;
+pub mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -171,6 +172,11 @@ impl Place {
         self.dir.path().join("w")
     }
 
+    /// A file outside the working directory, which lasts as long as this.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// Makes the working directory anew, empty.
     pub fn fresh(&self) -> Result<PathBuf, String> {
         let work = self.work();
@@ -280,6 +286,27 @@ pub fn compare(expected: &Outcome, actual: &Outcome) -> Result<(), String> {
         report += &format!("stderr:\n{}", excerpt(&actual.stderr));
     }
     if report.is_empty() { Ok(()) } else { Err(report) }
+}
+
+/// Replaces every number, with the blanks before it, by `#`.
+pub fn mask_digits(bytes: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = vec![];
+    let mut in_number = false;
+    for &b in bytes {
+        if b.is_ascii_digit() || in_number && (b == b'.' || b == b',') {
+            if !in_number {
+                while out.last() == Some(&b' ') {
+                    out.pop();
+                }
+                out.push(b'#');
+            }
+            in_number = true;
+        } else {
+            in_number = false;
+            out.push(b);
+        }
+    }
+    out
 }
 
 /// An exit status in words.
