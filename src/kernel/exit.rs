@@ -53,6 +53,7 @@ impl Kernel {
             p.borrows_memory = false;
         }
         self.wake_all(WaitKey::Vfork(pid));
+        self.wake_all(WaitKey::End(pid));
         self.leave_children(pid);
         self.notify_parent(pid, code, number);
         if unloved || is_orphan {
@@ -112,6 +113,7 @@ impl Kernel {
         self.futexes.remove(tid);
         let cpu = self.thread_cpu(tid);
         let Some(t) = self.threads.remove(&tid) else { return };
+        self.wake_all(WaitKey::End(tid));
         let mut others = 0;
         if let Some(p) = self.processes.get_mut(&t.pid) {
             p.accounts.ended = p.accounts.ended + cpu;

@@ -22,6 +22,8 @@ pub enum WaitKey {
     Signal(Tid),
     /// This process, made by vfork(2), gives the memory of its parent back.
     Vfork(Pid),
+    /// The end of this process or thread.
+    End(Tid),
 }
 
 /// What a blocked thread waits for: whichever comes first.

@@ -23,7 +23,7 @@ pub use deliver::{restart_syscall, rt_sigreturn};
 pub use info::{Fields, SigInfo};
 pub use mask::{rt_sigpending, rt_sigprocmask};
 pub use pending::Pending;
-pub use send::{kill, rt_sigqueueinfo, rt_tgsigqueueinfo, tgkill, tkill};
+pub use send::{Scope, kill, rt_sigqueueinfo, rt_tgsigqueueinfo, tgkill, tkill};
 pub use stack::{AltStack, map_trampoline, min_stack, sigaltstack};
 pub use wait::{pause, rt_sigsuspend, rt_sigtimedwait};
 

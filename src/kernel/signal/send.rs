@@ -344,6 +344,56 @@ impl Ctx<'_> {
     }
 }
 
+/// Who shall get a signal that is sent by a pidfd.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// This thread.
+    Thread(Tid),
+    /// This process.
+    Process(Pid),
+    /// The process group with this id.
+    Group(Pid),
+}
+
+impl Ctx<'_> {
+    /// pidfd_send_signal(2) to `to`; a null `info` stands for the caller's.
+    ///
+    /// # Errors
+    /// Those of that call.
+    pub fn signal_by_pidfd(&mut self, to: Scope, number: i32, info: GuestAddr) -> SysResult {
+        let (Scope::Thread(id) | Scope::Process(id) | Scope::Group(id)) = to;
+        let raw = match info.is_null() {
+            true => None,
+            false => {
+                let raw = self.mem().copy_in::<RawSigInfo>(info)?;
+                if raw.signo != number {
+                    return Err(Errno::EINVAL.into());
+                }
+                if is_reserved(raw.code) && id != self.pid && id != self.tid {
+                    return Err(Errno::EPERM.into());
+                }
+                Some(raw)
+            }
+        };
+        let code = if matches!(to, Scope::Thread(_)) { si_code::SI_TKILL } else { si_code::SI_USER };
+        let info = |ctx: &mut Ctx, s: Signal| match &raw {
+            Some(raw) => SigInfo::from_raw(s, raw),
+            None => ctx.user_info(s, code),
+        };
+        match to {
+            Scope::Thread(tid) => self.signal_thread(None, tid, number, info),
+            Scope::Process(pid) => self.signal_process(pid, number, info).map(|()| 0).map_err(Stop::from),
+            Scope::Group(group) => {
+                let members: Vec<Pid> =
+                    self.kernel.processes.values().filter(|p| p.pgid == group).map(|p| p.pid).collect();
+                let results: Vec<_> = members.into_iter().map(|pid| self.signal_process(pid, number, &info)).collect();
+                let refused = results.iter().find_map(|r| r.err()).unwrap_or(Errno::ESRCH);
+                if results.iter().any(Result::is_ok) { Ok(0) } else { Err(refused.into()) }
+            }
+        }
+    }
+}
+
 /// A signal number that a call got; `None` for 0, which asks only whether the target could be signalled.
 fn signal_or_probe(number: i32) -> Result<Option<Signal>, Errno> {
     match number {

@@ -53,6 +53,8 @@ struct Request {
     child_tid: GuestAddr,
     /// The id it shall have.
     tid: Option<Tid>,
+    /// Where the new pidfd goes (CLONE_PIDFD).
+    pidfd: GuestAddr,
 }
 
 impl Request {
@@ -68,8 +70,6 @@ impl Request {
             || self.has(CLONE_THREAD) && !self.has(CLONE_SIGHAND)
             || self.has(CLONE_SIGHAND) && !self.has(CLONE_VM)
             || self.has(CLONE_THREAD) && self.has(CLONE_NEWUSER | CLONE_NEWPID)
-            // There are no pidfds yet.
-            || self.has(CLONE_PIDFD)
             || self.has(CLONE_VM) && self.flags & CLONE_NEWTIME != 0;
         if refused {
             return Err(Errno::EINVAL);
@@ -97,6 +97,7 @@ pub fn clone(ctx: &mut Ctx, a: &args::Clone) -> SysResult {
         parent_tid: a.ptid,
         child_tid: a.ctid,
         tid: None,
+        pidfd: a.ptid,
     };
     if request.has(CLONE_PIDFD) && (request.has(CLONE_PARENT_SETTID) || flags & CLONE_DETACHED != 0) {
         return Err(Errno::EINVAL.into());
@@ -172,6 +173,7 @@ fn read_args(ctx: &mut Ctx, addr: GuestAddr, size: u64) -> Result<Request, Errno
         parent_tid: GuestAddr(c.parent_tid),
         child_tid: GuestAddr(c.child_tid),
         tid,
+        pidfd: GuestAddr(c.pidfd),
     })
 }
 
@@ -246,6 +248,9 @@ fn create(ctx: &mut Ctx, request: &Request) -> Result<Tid, Errno> {
         regs.set_tls(request.tls);
     }
     let thread = child_thread(ctx, request, tid, regs, space);
+    if request.has(CLONE_PIDFD) {
+        give_pidfd(ctx, request, tid)?;
+    }
     // Neither address need be good: the child exists already when Linux writes there.
     if request.has(CLONE_PARENT_SETTID) {
         let _ = ctx.mem().copy_out(request.parent_tid, &tid);
@@ -264,6 +269,17 @@ fn create(ctx: &mut Ctx, request: &Request) -> Result<Tid, Errno> {
     let parent = ctx.tid;
     ctx.kernel.events.push(Event::Created { parent, tid });
     Ok(tid)
+}
+
+/// Gives the caller a descriptor of its child (CLONE_PIDFD).
+fn give_pidfd(ctx: &mut Ctx, request: &Request, tid: Tid) -> Result<(), Errno> {
+    let file = pidfd::file_for(ctx.kernel, tid, request.has(CLONE_THREAD), 0);
+    let fd = ctx.install(file, true)?;
+    let written = ctx.mem().copy_out(request.pidfd, &fd);
+    if written.is_err() {
+        let _ = ctx.files().remove(fd);
+    }
+    written
 }
 
 /// The new thread: what the flags share is shared, the rest copied.

@@ -126,11 +126,23 @@ fn wait_by_id(ctx: &mut Ctx, a: &args::Waitid) -> Result<Option<Found>, Stop> {
         id_type::P_PGID if a.pid > 0 => Which::Group(a.pid),
         id_type::P_PGID if a.pid == 0 => Which::Group(ctx.process().pgid),
         id_type::P_PIDFD if a.pid < 0 => return Err(Errno::EINVAL.into()),
-        // Whatever the descriptor is, it is no pidfd: none can be made.
-        id_type::P_PIDFD => return Err(Errno::EBADF.into()),
+        id_type::P_PIDFD => return wait_by_pidfd(ctx, a),
         _ => return Err(Errno::EINVAL.into()),
     };
     wait_for(ctx, which, a.options)
+}
+
+/// P_PIDFD. A pidfd with O_NONBLOCK does not wait, and then says so.
+fn wait_by_pidfd(ctx: &mut Ctx, a: &args::Waitid) -> Result<Option<Found>, Stop> {
+    let file = ctx.file(a.pid)?;
+    let pidfd = file.downcast::<PidFd>().ok_or(Errno::EBADF)?;
+    let pid = pidfd.target(ctx.kernel).ok_or(Errno::ECHILD)?;
+    let impatient = file.is_nonblocking() && a.options & wait::WNOHANG == 0;
+    let options = a.options | if impatient { wait::WNOHANG } else { 0 };
+    match wait_for(ctx, Which::Process(pid), options)? {
+        None if impatient => Err(Errno::EAGAIN.into()),
+        found => Ok(found),
+    }
 }
 
 /// Finds a child that has something to report, and takes the report; `None`: none has, and WNOHANG is given.
