@@ -5,7 +5,10 @@ use super::*;
 use crate::abi::consts::at::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW};
 use crate::abi::consts::faccessat::AT_EACCESS;
 use crate::host::{AccessIds, HostFd};
+use crate::kernel::devfs::Device;
 use crate::kernel::file::FileKind;
+use crate::kernel::procfs::Node;
+use crate::kernel::tty::{Pty, SlaveEnd};
 
 /// access(2).
 pub fn access(ctx: &mut Ctx, a: &args::Access) -> SysResult {
@@ -73,6 +76,9 @@ pub fn fchmodat2(ctx: &mut Ctx, a: &args::Fchmodat2) -> SysResult {
 
 /// fchmod(2).
 pub fn fchmod(ctx: &mut Ctx, a: &args::Fchmod) -> SysResult {
+    if let Some(pty) = ctx.file(a.fd)?.downcast::<SlaveEnd>() {
+        return change_terminal(ctx, &Rc::clone(pty.pty()), (u32::MAX, u32::MAX), Some(a.mode));
+    }
     let fd = own_fd(ctx, a.fd)?;
     ctx.kernel.host.change_mode(&fd, a.mode & 0o7777)?;
     Ok(0)
@@ -85,6 +91,9 @@ fn change_mode(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, mode: u32, flags: u32
     let name = ctx.path(path)?;
     let follow = if flags & AT_SYMLINK_NOFOLLOW != 0 { Follow::No } else { Follow::Yes };
     let target = path::resolve_or_fd(ctx, dirfd, &name, follow, Empty::from_flags(flags))?;
+    if let Some(pty) = terminal_of(ctx, &target) {
+        return change_terminal(ctx, &pty, (u32::MAX, u32::MAX), Some(mode));
+    }
     let fd = changeable(ctx, &target)?;
     if FileKind::of_mode(ctx.kernel.host.stat(&fd)?.mode) == FileKind::Symlink {
         return Err(Errno::EOPNOTSUPP.into());
@@ -110,6 +119,9 @@ pub fn fchownat(ctx: &mut Ctx, a: &args::Fchownat) -> SysResult {
 
 /// fchown(2).
 pub fn fchown(ctx: &mut Ctx, a: &args::Fchown) -> SysResult {
+    if let Some(pty) = ctx.file(a.fd)?.downcast::<SlaveEnd>() {
+        return change_terminal(ctx, &Rc::clone(pty.pty()), (a.owner, a.group), None);
+    }
     let fd = own_fd(ctx, a.fd)?;
     ctx.kernel.host.change_owner(&fd, a.owner, a.group)?;
     Ok(0)
@@ -122,8 +134,40 @@ fn change_owner(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, ids: (u32, u32), fla
     let name = ctx.path(path)?;
     let follow = if flags & AT_SYMLINK_NOFOLLOW != 0 { Follow::No } else { Follow::Yes };
     let target = path::resolve_or_fd(ctx, dirfd, &name, follow, Empty::from_flags(flags))?;
+    if let Some(pty) = terminal_of(ctx, &target) {
+        return change_terminal(ctx, &pty, ids, None);
+    }
     let fd = changeable(ctx, &target)?;
     ctx.kernel.host.change_owner(&fd, ids.0, ids.1)?;
+    Ok(0)
+}
+
+/// The pseudoterminal of the machine's own that a name or descriptor means.
+fn terminal_of(ctx: &Ctx, target: &Target) -> Option<Rc<Pty>> {
+    match target {
+        Target::Made(Made { content: Node::Device(Device::Pts(n)), .. }) => ctx.kernel.terminals.pty(*n).cloned(),
+        Target::File(file) => file.downcast::<SlaveEnd>().map(|end| Rc::clone(end.pty())),
+        _ => None,
+    }
+}
+
+/// Changes owner and permission bits of a pseudoterminal, as its owner and the administrator may.
+fn change_terminal(ctx: &mut Ctx, pty: &Rc<Pty>, (uid, gid): (u32, u32), mode: Option<u32>) -> SysResult {
+    use crate::abi::consts::cap::{CAP_CHOWN, CAP_FOWNER};
+    let credentials = ctx.thread().credentials.clone();
+    let stat = pty.stat();
+    let owns = credentials.uid[3] == stat.uid;
+    let keeps_user = uid == u32::MAX || uid == stat.uid;
+    let own_group = gid == u32::MAX || gid == credentials.gid[3] || credentials.groups.contains(&gid);
+    let allowed = match mode {
+        Some(_) => owns || credentials.has(CAP_FOWNER),
+        None => owns && keeps_user && own_group || credentials.has(CAP_CHOWN),
+    };
+    if !allowed {
+        return Err(Errno::EPERM.into());
+    }
+    let now = ctx.kernel.file_time();
+    pty.change(uid, gid, mode, now);
     Ok(0)
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::abi::consts::{si_code, si_code_chld as cld};
 use crate::host::HostSignal;
+use crate::kernel::tty::Tty;
 
 /// Whether a thread may go on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,22 +14,56 @@ pub(super) enum Going {
 
 impl Kernel {
     /// Takes in signals that reached sevm from outside and gives them to the guest: to its first process, or, when a
-    /// terminal sent them, to that process's group.
+    /// terminal sent them, to the group that has that terminal. Who continues sevm continues the job it was stopped with.
     pub fn take_host_signals(&mut self) {
         for arrived in self.host.take_signals() {
-            let Some((first, group)) = self.first_process() else { return };
-            let by_terminal = arrived.code == si_code::SI_KERNEL as i32;
-            let takers: Vec<Pid> = match by_terminal {
-                true => {
-                    self.processes.values().filter(|p| p.exit.is_none() && p.pgid == group).map(|p| p.pid).collect()
-                }
-                false => vec![first],
-            };
-            for pid in takers {
+            for pid in self.takers(&arrived) {
                 // RLIMIT_SIGPENDING may refuse a real-time signal; its sender has been told that it was sent.
                 let _ = self.send_signal(pid, from_outside(&arrived));
             }
         }
+    }
+
+    fn takers(&self, arrived: &HostSignal) -> Vec<Pid> {
+        let Some((first, group)) = self.first_process() else { return Vec::new() };
+        let (control, foreground) = (self.control_of(Tty::Host), self.outer_foreground());
+        let by_terminal = arrived.code == si_code::SI_KERNEL as i32;
+        let takes = |p: &&Process| {
+            let of_job = p.pgid == foreground || p.pgid == group;
+            match arrived.signal {
+                Signal::SIGHUP if by_terminal => p.pgid == foreground || p.pid == control.session,
+                _ if by_terminal => p.pgid == foreground,
+                Signal::SIGCONT => p.pid == first || of_job && p.signals.stopped_by.is_some(),
+                _ => p.pid == first,
+            }
+        };
+        self.processes.values().filter(|p| p.exit.is_none()).filter(takes).map(|p| p.pid).collect()
+    }
+
+    /// The group in the foreground of the terminal that sevm was started from; the first process's where there is none.
+    fn outer_foreground(&self) -> Pid {
+        match self.control_of(Tty::Host).foreground {
+            0 => self.first_process().map_or(0, |(_, group)| group),
+            group => group,
+        }
+    }
+
+    /// Stops sevm itself, so that the shell it was started from sees it, once no process of the guest can go on, or
+    /// once its first process is stopped and nobody in the foreground of the terminal is left. `pid` stopped last.
+    fn stop_outside(&mut self, pid: Pid, signal: Signal) {
+        let (foreground, has_terminal) = (self.outer_foreground(), self.control_of(Tty::Host).session != 0);
+        let mut living = self.processes.values().filter(|p| p.exit.is_none());
+        let stopped = |p: &Process| p.signals.stopped_by.is_some();
+        let first_stopped = self.first_process().and_then(|(first, _)| self.processes.get(&first)).is_some_and(stopped);
+        let unused = has_terminal && first_stopped && living.clone().filter(|p| p.pgid == foreground).all(stopped);
+        if !unused && !living.all(stopped) {
+            return;
+        }
+        if !self.host.stop(signal) {
+            // Outside, nobody could continue it: the stop does not take place.
+            self.end_stop(pid, Signal::SIGCONT);
+        }
+        self.take_host_signals();
     }
 
     /// The oldest process that lives, and its group.
@@ -39,6 +74,11 @@ impl Kernel {
     /// Stops a process. When it is the only one, sevm itself stops, so that the shell it was started from sees it.
     pub(super) fn stop_process(&mut self, tid: Tid, signal: Signal) {
         let Some(pid) = self.threads.get(&tid).map(|t| t.pid) else { return };
+        let group = self.processes.get(&pid).map_or(0, |p| p.pgid);
+        if signal != Signal::SIGSTOP && self.is_orphaned(group) {
+            // Nobody could continue it (setpgid(2)).
+            return;
+        }
         if !self.processes.values().any(|p| p.pid != pid && p.exit.is_none()) {
             // Comes back when something outside sends SIGCONT, or at once where the host refuses to stop.
             if self.host.stop(signal) {
@@ -59,6 +99,7 @@ impl Kernel {
             self.events.push(Event::Stopped { tid: other, signal });
         }
         self.notify_parent(pid, cld::CLD_STOPPED, i32::from(signal.0));
+        self.stop_outside(pid, signal);
     }
 
     /// Puts a thread to rest if its process has been stopped.

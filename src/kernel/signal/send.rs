@@ -139,7 +139,7 @@ impl Kernel {
         }
     }
 
-    fn end_stop(&mut self, pid: Pid, by: Signal) {
+    pub(super) fn end_stop(&mut self, pid: Pid, by: Signal) {
         let Some(p) = self.processes.get_mut(&pid) else { return };
         if p.signals.stopped_by.take().is_none() {
             return;
