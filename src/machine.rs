@@ -217,6 +217,14 @@ impl Machine {
             return Err(Error::Table(what));
         }
         self.kernel.check_size(index)?;
+        // execve by another than the first thread gives it the process's id.
+        let (tid, call) = match self.kernel.renamed.take() {
+            Some(pid) => {
+                self.drain_events();
+                (pid, Call { tid: pid, ..call })
+            }
+            None => (tid, call),
+        };
         // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
         let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.get(&tid).is_some_and(|t| t.arch == arch);
         let replaced = match &self.cpus[arch.index()] {
@@ -235,9 +243,12 @@ impl Machine {
         });
         self.drain_events();
         match self.kernel.threads.get(&tid) {
-            Some(thread) if thread.arch == arch => Ok(outcome != Outcome::Blocked),
+            Some(thread) if thread.arch == arch && self.on_cpu[arch.index()] == Some(tid) => {
+                Ok(outcome != Outcome::Blocked)
+            }
             Some(_) => {
-                // execve has made it a program of the other architecture: it begins with a turn of its own.
+                // execve has made it a program of the other architecture, or given it another id: it begins with a turn
+                // of its own.
                 self.on_cpu[arch.index()] = None;
                 self.kernel.requeue(tid);
                 Ok(false)

@@ -203,9 +203,12 @@ impl Script {
         let words: Vec<_> = words.iter().map(|w| w.to_string_lossy()).collect();
         env.push(("SHELL_COMMAND".into(), words.join(" ")));
         let outcome = if self.session {
-            env.extend([("PS1", "$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())));
+            env.extend(
+                [("PS1", "$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())),
+            );
             let steps: Vec<_> = self.steps.iter().map(|(text, keys)| Step { text, keys }).collect();
-            let mut whole = vec![common::tool("setsid", "util-linux").map_err(|m| m.0)?.into(), "-c".into(), "-w".into()];
+            let mut whole =
+                vec![common::tool("setsid", "util-linux").map_err(|m| m.0)?.into(), "-c".into(), "-w".into()];
             whole.append(&mut command);
             terminal::Session { steps: &steps, env: &env, prepare: &|_| Ok(()) }.run(&whole, &place)
         } else {

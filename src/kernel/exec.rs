@@ -123,6 +123,7 @@ impl Kernel {
     fn add_first(&mut self, cwd: Option<&std::path::Path>) -> Result<Pid, Error> {
         let pid = self.next_pid;
         self.next_pid += 1;
+        self.first_pid = pid;
         let start_ns = self.monotonic_ns();
         let fs = FsContext::initial(&mut *self.host, cwd)?;
         let files = FdTable::inherit(&mut *self.host);

@@ -5,6 +5,7 @@ use crate::abi::consts::{si_code_chld as cld, sigaction as sa};
 use crate::mem::{GuestAddr, Space};
 use crate::syscalls::args;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Whether a `si_code` of SIGCHLD says that the child has ended.
 pub(crate) fn is_end(code: u32) -> bool {
@@ -34,11 +35,11 @@ impl Kernel {
         // A parent that does not care for its children never waits for them (wait(2), NOTES).
         let unloved = exit_signal == i32::from(Signal::SIGCHLD.0)
             && self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
-        let is_orphan = parent != 0 && self.processes.get(&parent).is_none_or(|p| p.exit.is_some());
+        // The first process stays for whoever runs the machine.
+        let is_orphan = pid != self.first_pid && self.processes.get(&parent).is_none_or(|p| p.exit.is_some());
         let uid = threads.first().and_then(|t| self.threads.get(t)).map_or(0, |t| t.credentials.uid[0]);
         for tid in threads.iter().filter(|t| **t != pid) {
-            let number = if let ExitStatus::Code(c) = status { c } else { 0 };
-            self.events.push(Event::ThreadExited { tid: *tid, status: number });
+            self.events.push(Event::ThreadExited { tid: *tid, status });
         }
         self.events.push(Event::Exited { pid, status });
         self.leave_terminal(pid, tty::Leaving::End);
@@ -54,10 +55,11 @@ impl Kernel {
         }
         self.wake_all(WaitKey::Vfork(pid));
         self.wake_all(WaitKey::End(pid));
+        self.hang_up_stopped_groups(pid);
         self.leave_children(pid);
         self.notify_parent(pid, code, number);
         if unloved || is_orphan {
-            self.processes.remove(&pid);
+            self.reap(pid);
         }
     }
 
@@ -76,15 +78,13 @@ impl Kernel {
         for child in children {
             let Some(p) = self.processes.get_mut(&child) else { continue };
             p.ppid = heir;
+            p.creator = heir;
             p.exit_signal = Signal::SIGCHLD.0.into();
             let (ended, deathly) = (p.exit, Signal::new(p.settings.parent_death_signal));
-            if let Some(signal) = deathly {
-                // A zombie takes no signal, and no other error is possible.
-                let _ = self.send_signal(child, signal::SigInfo::kill(signal, pid, 0));
-            }
+            self.send_death_signal(child, deathly, pid);
             match ended {
                 Some(_) if heir == INIT => {
-                    self.processes.remove(&child);
+                    self.reap(child);
                 }
                 Some(ExitStatus::Code(c)) => self.notify_parent(child, cld::CLD_EXITED, c),
                 Some(ExitStatus::Signal { signal, core }) => {
@@ -96,15 +96,47 @@ impl Kernel {
         }
     }
 
-    /// Ends one thread; the process ends with its last one.
+    /// Takes a zombie out of the machine; its pidfds hang up.
+    pub(super) fn reap(&mut self, pid: Pid) -> Option<Process> {
+        let gone = self.processes.remove(&pid);
+        self.wake_all(WaitKey::End(pid));
+        gone
+    }
+
+    /// PR_SET_PDEATHSIG of a child whose parent, a thread of process `pid`, has ended.
+    fn send_death_signal(&mut self, child: Pid, signal: Option<Signal>, pid: Pid) {
+        let uid = self.processes.get(&pid).map_or(0, |p| p.owner_at_exit);
+        if let Some(signal) = signal {
+            // A zombie takes no signal, and no other error is possible.
+            let _ = self.send_signal(child, signal::SigInfo::kill(signal, pid, uid));
+        }
+    }
+
+    /// A thread of process `pid`, which goes on, has ended: its children become those of another thread.
+    fn leave_children_to_threads(&mut self, tid: Tid, pid: Pid) {
+        let Some(heir) = self.processes.get(&pid).and_then(|p| p.threads.first().copied()) else { return };
+        let children: Vec<(Pid, i32)> = self
+            .processes
+            .values_mut()
+            .filter(|p| p.ppid == pid && p.creator == tid)
+            .map(|p| {
+                p.creator = heir;
+                (p.pid, p.settings.parent_death_signal)
+            })
+            .collect();
+        for (child, signal) in children {
+            self.send_death_signal(child, Signal::new(signal), pid);
+        }
+    }
+
+    /// Ends one thread; the process ends with its last one, whose code its parent is told (since Linux 5.18).
     fn exit_thread(&mut self, tid: Tid, code: i32) {
         let Some(t) = self.threads.get(&tid) else { return };
         let pid = t.pid;
         if self.processes.get(&pid).is_some_and(|p| p.threads.iter().all(|t| *t == tid)) {
             return self.exit_process(pid, ExitStatus::Code(code));
         }
-        self.events.push(Event::ThreadExited { tid, status: code });
-        self.release_thread(tid);
+        self.end_thread(tid, ExitStatus::Code(code));
     }
 
     /// Takes a thread out of the machine and tells who waits for that (set_tid_address(2)).
@@ -114,16 +146,18 @@ impl Kernel {
         let cpu = self.thread_cpu(tid);
         let Some(t) = self.threads.remove(&tid) else { return };
         self.wake_all(WaitKey::End(tid));
-        let mut others = 0;
         if let Some(p) = self.processes.get_mut(&t.pid) {
             p.accounts.ended = p.accounts.ended + cpu;
             p.threads.retain(|other| *other != tid);
-            others = p.threads.len();
         }
-        if others == 0 && std::rc::Rc::strong_count(&t.space) == 1 {
-            return;
+        if self.is_memory_in_use(&t.space, tid) {
+            self.clear_child_tid(&t.space, t.clear_child_tid);
         }
-        self.clear_child_tid(&t.space, t.clear_child_tid);
+    }
+
+    /// Whether a thread other than `tid` has this memory.
+    fn is_memory_in_use(&self, space: &Rc<RefCell<Space>>, tid: Tid) -> bool {
+        self.threads.values().any(|t| t.tid != tid && Rc::ptr_eq(&t.space, space))
     }
 
     /// Tells who waits for the thread at its set_tid_address(2), before the thread lets its memory go.
@@ -140,16 +174,23 @@ impl Kernel {
     /// Thread `tid` is about to get other memory (execve(2)): who shares the present one hears of it.
     pub(super) fn release_memory(&mut self, tid: Tid) {
         let Some(t) = self.threads.get(&tid) else { return };
-        if std::rc::Rc::strong_count(&t.space) > 2 {
-            let (space, word) = (std::rc::Rc::clone(&t.space), t.clear_child_tid);
+        let (space, word) = (Rc::clone(&t.space), t.clear_child_tid);
+        if self.is_memory_in_use(&space, tid) {
             self.clear_child_tid(&space, word);
         }
     }
 
     /// Ends one thread of a process that goes on.
-    pub(super) fn end_thread(&mut self, tid: Tid, status: i32) {
+    pub(super) fn end_thread(&mut self, tid: Tid, status: ExitStatus) {
         self.events.push(Event::ThreadExited { tid, status });
+        self.end_silently(tid);
+    }
+
+    /// The same without a word to observers.
+    pub(super) fn end_silently(&mut self, tid: Tid) {
+        let Some(pid) = self.threads.get(&tid).map(|t| t.pid) else { return };
         self.release_thread(tid);
+        self.leave_children_to_threads(tid, pid);
     }
 }
 

@@ -113,8 +113,10 @@ pub enum Event {
     Signal { tid: Tid, info: signal::SigInfo },
     /// A thread, or a process with its first thread, has been made by another thread.
     Created { parent: Tid, tid: Tid },
-    /// A thread has ended by itself.
-    ThreadExited { tid: Tid, status: i32 },
+    /// A thread has ended while its process may go on.
+    ThreadExited { tid: Tid, status: ExitStatus },
+    /// A thread has called execve(2): its process's other threads are gone and it has the process's id, `pid`, now.
+    Superseded { pid: Pid, by: Tid },
     /// A signal has stopped a thread.
     Stopped { tid: Tid, signal: Signal },
     /// A process has ended.
@@ -178,6 +180,10 @@ pub struct Kernel {
     /// What each architecture's CPU can do.
     pub hwcaps: [exec::Known; 2],
     pub(crate) next_pid: Pid,
+    /// The id that the thread in a call has got from it (execve by another than the first thread).
+    pub(crate) renamed: Option<Tid>,
+    /// The process that the machine was started for.
+    pub(crate) first_pid: Pid,
 }
 
 impl Kernel {
@@ -213,6 +219,8 @@ impl Kernel {
             table_violation: None,
             hwcaps: [exec::Known::NotYet; 2],
             next_pid: 1000,
+            renamed: None,
+            first_pid: 0,
         };
         kernel.started_ns = kernel.monotonic_ns();
         kernel

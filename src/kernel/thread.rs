@@ -87,6 +87,11 @@ impl Thread {
         self.signals.awaited = SigSet::default();
     }
 
+    /// Whether it waits in wait4(2) or waitid(2).
+    pub fn waits_for_children(&self) -> bool {
+        matches!(&self.state, State::Blocked(w) if w.keys.contains(&WaitKey::Child(self.pid)))
+    }
+
     /// The signals it does not take now.
     pub fn blocked_signals(&self) -> SigSet {
         self.signals.mask

@@ -64,6 +64,8 @@ impl LoadError {
     /// What execve(2) fails with.
     pub fn errno(&self) -> Errno {
         match self {
+            // Linux sees that it cannot be executed first.
+            LoadError::Host(Errno::EISDIR) => Errno::EACCES,
             LoadError::Host(e) => *e,
             LoadError::NotRegular | LoadError::NotExecutable => Errno::EACCES,
             LoadError::Interpreter { reason, .. } => match **reason {

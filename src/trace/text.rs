@@ -28,6 +28,7 @@ const BUFFER: usize = 1 << 16;
 /// A call that has begun.
 #[derive(Clone, Copy)]
 struct Begun {
+    call: Call,
     progress: Progress,
     special: Special,
     /// Where rt_sigreturn's mask lies, else the first argument.
@@ -140,6 +141,9 @@ impl TextSink {
                 decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
             }
         }
+        if view.is_none() {
+            buf::text(&mut self.out, " <unfinished ...>");
+        }
         self.equals();
         match view {
             Some(view) => {
@@ -157,10 +161,38 @@ impl TextSink {
         self.end_line();
     }
 
+    /// Ends the line of a call that will never be done.
+    fn abandon(&mut self, tid: Tid) {
+        if let Some(call) = self.begun.get(&tid).map(|b| b.call) {
+            self.complete(None, &call, Phase::Gone);
+        }
+    }
+
+    /// execve(2) in thread `by` has ended the first thread, whose id it has now.
+    fn superseded(&mut self, pid: Tid, by: Tid) {
+        if !self.alive.contains(&pid) && !self.alive.contains(&by) {
+            return;
+        }
+        self.abandon(pid);
+        if self.alive.contains(&pid) {
+            self.event_line(pid, |out| {
+                buf::text(out, "+++ superseded by execve in pid ");
+                buf::sdec(out, i64::from(by));
+                buf::text(out, " +++");
+            });
+        }
+        self.alive.remove(&by);
+        self.alive.insert(pid);
+        if let Some(begun) = self.begun.remove(&by) {
+            self.begun.insert(pid, Begun { call: Call { tid: pid, ..begun.call }, ..begun });
+        }
+    }
+
     fn exited(&mut self, tid: Tid, status: ExitStatus) {
         if !self.alive.contains(&tid) {
             return;
         }
+        self.abandon(tid);
         self.event_line(tid, |out| match status {
             ExitStatus::Code(code) => {
                 buf::text(out, "+++ exited with ");
@@ -247,7 +279,7 @@ impl Sink for TextSink {
         name(&mut self.out, call);
         self.out.push(b'(');
         let special = call.index.and_then(|i| self.specials.get(i)).copied().unwrap_or_default();
-        let mut begun = Begun { progress: Progress::default(), special, first: call.raw.args[0] };
+        let mut begun = Begun { call: *call, progress: Progress::default(), special, first: call.raw.args[0] };
         if special == Special::Sigreturn {
             begun.first = call.sp.wrapping_add(match call.arch {
                 Arch::X86_64 => 296,
@@ -304,7 +336,8 @@ impl Sink for TextSink {
                 }
             }
             Event::Signal { .. } | Event::Stopped { .. } => {}
-            Event::ThreadExited { tid, status } => self.exited(*tid, ExitStatus::Code(*status)),
+            Event::Superseded { pid, by } => self.superseded(*pid, *by),
+            Event::ThreadExited { tid, status } => self.exited(*tid, *status),
             Event::Exited { pid, status } => self.exited(*pid, *status),
         }
     }

@@ -38,7 +38,8 @@ impl Kernel {
     /// Delivers what is pending to a thread that is about to go back to its program: builds handler frames, restarts
     /// interrupted calls, stops or ends the process.
     pub fn deliver(&mut self, tid: Tid, port: &mut dyn RegPort) {
-        let Some(t) = self.threads.get(&tid) else { return };
+        let Some(t) = self.threads.get_mut(&tid) else { return };
+        self.events.extend(t.signals.dropped.drain(..).map(|info| Event::Signal { tid, info }));
         if t.restart.is_none() && t.signals.saved_mask.is_none() && !self.signal_pending(tid) {
             return;
         }
@@ -102,6 +103,8 @@ impl Kernel {
         }
         match info.signal.default_action() {
             DefaultAction::Ignore | DefaultAction::Continue => Effect::Nothing,
+            // Nobody could make an orphaned group go on.
+            DefaultAction::Stop if info.signal != Signal::SIGSTOP && self.is_in_orphaned_group(tid) => Effect::Nothing,
             DefaultAction::Stop => Effect::Stop,
             DefaultAction::Terminate | DefaultAction::Core => Effect::Kill,
         }

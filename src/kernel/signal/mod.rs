@@ -48,6 +48,8 @@ pub struct ThreadSignals {
     pub alt_stack: AltStack,
     /// What the last fault left behind for the frames of this and later signals.
     pub trap: Trap,
+    /// Ignored signals that came during a wait for children: observers hear of them behind that call, as a tracer does.
+    pub dropped: Vec<SigInfo>,
     /// The call that restart_syscall(2) goes on with.
     pub restart_block: Option<RestartBlock>,
 }

@@ -96,7 +96,10 @@ impl Kernel {
         self.cancel_opposites(pid, signal);
         if self.is_ignored(first, signal) {
             // Observers hear of it as a tracer would; the program does not.
-            self.events.push(Event::Signal { tid: first, info });
+            match self.threads.get_mut(&first) {
+                Some(t) if t.waits_for_children() => t.signals.dropped.push(info),
+                _ => self.events.push(Event::Signal { tid: first, info }),
+            }
             return Ok(());
         }
         let room = self.has_room(pid, first, &info);

@@ -70,6 +70,8 @@ impl Request {
             || self.has(CLONE_THREAD) && !self.has(CLONE_SIGHAND)
             || self.has(CLONE_SIGHAND) && !self.has(CLONE_VM)
             || self.has(CLONE_THREAD) && self.has(CLONE_NEWUSER | CLONE_NEWPID)
+            || self.has(CLONE_PIDFD) && self.flags & CLONE_DETACHED != 0
+            || self.has(CLONE_PIDFD) && self.has(CLONE_PARENT_SETTID) && self.pidfd == self.parent_tid
             || self.has(CLONE_VM) && self.flags & CLONE_NEWTIME != 0;
         if refused {
             return Err(Errno::EINVAL);
@@ -99,9 +101,6 @@ pub fn clone(ctx: &mut Ctx, a: &args::Clone) -> SysResult {
         tid: None,
         pidfd: a.ptid,
     };
-    if request.has(CLONE_PIDFD) && (request.has(CLONE_PARENT_SETTID) || flags & CLONE_DETACHED != 0) {
-        return Err(Errno::EINVAL.into());
-    }
     make(ctx, |_| Ok(request))
 }
 
@@ -248,10 +247,7 @@ fn create(ctx: &mut Ctx, request: &Request) -> Result<Tid, Errno> {
         regs.set_tls(request.tls);
     }
     let thread = child_thread(ctx, request, tid, regs, space);
-    if request.has(CLONE_PIDFD) {
-        give_pidfd(ctx, request, tid)?;
-    }
-    // Neither address need be good: the child exists already when Linux writes there.
+    // Neither address need be good: Linux writes there when the child exists already.
     if request.has(CLONE_PARENT_SETTID) {
         let _ = ctx.mem().copy_out(request.parent_tid, &tid);
     }
@@ -265,6 +261,14 @@ fn create(ctx: &mut Ctx, request: &Request) -> Result<Tid, Errno> {
         ctx.kernel.processes.insert(tid, process);
     }
     ctx.kernel.threads.insert(tid, thread);
+    if request.has(CLONE_PIDFD)
+        && let Err(e) = give_pidfd(ctx, request, tid)
+    {
+        ctx.kernel.threads.remove(&tid);
+        ctx.kernel.processes.remove(&tid);
+        ctx.process().threads.retain(|t| *t != tid);
+        return Err(e);
+    }
     ctx.kernel.queue.push(tid);
     let parent = ctx.tid;
     ctx.kernel.events.push(Event::Created { parent, tid });

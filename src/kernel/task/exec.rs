@@ -173,7 +173,11 @@ impl Ctx<'_> {
         let (own, pid) = (self.tid, self.pid);
         let others: Vec<Tid> = self.process().threads.iter().copied().filter(|t| *t != own).collect();
         for tid in others {
-            self.kernel.end_thread(tid, 0);
+            match own {
+                _ if tid == pid => self.kernel.events.push(Event::Superseded { pid, by: own }),
+                _ => self.kernel.events.push(Event::ThreadExited { tid, status: ExitStatus::Code(0) }),
+            }
+            self.kernel.end_silently(tid);
         }
         if own == pid {
             return;
@@ -184,8 +188,11 @@ impl Ctx<'_> {
             self.kernel.threads.insert(pid, thread);
         }
         self.process().threads = vec![pid];
+        for child in self.kernel.processes.values_mut().filter(|p| p.creator == own) {
+            child.creator = pid;
+        }
         self.tid = pid;
-        self.kernel.queue.push(pid);
+        self.kernel.renamed = Some(pid);
     }
 
     /// What a process loses with its program: memory, handlers, timers, and descriptors that say so (execve(2)).
@@ -207,8 +214,6 @@ impl Ctx<'_> {
         t.clear_child_tid = GuestAddr::NULL;
         t.robust_list = (GuestAddr::NULL, 0);
         t.rseq = Rseq::default();
-        let own_fs = t.fs.borrow().clone();
-        t.fs = Rc::new(RefCell::new(own_fs));
         let p = self.process();
         p.settings.has_executed = true;
         p.settings.dumpable = 1;

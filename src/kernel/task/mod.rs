@@ -4,6 +4,7 @@ mod capability;
 mod clone;
 mod exec;
 mod ids;
+mod orphans;
 mod pidfd;
 mod policy;
 mod prctl;

@@ -91,7 +91,7 @@ impl Kernel {
         if self.abort_rseq(tid, port).is_err()
             && let Some(pid) = self.threads.get(&tid).map(|t| t.pid)
         {
-            self.exit_process(pid, ExitStatus::Signal { signal: Signal::SIGSEGV, core: true });
+            self.exit_process(pid, ExitStatus::Signal { signal: Signal::SIGSEGV, core: false });
         }
     }
 

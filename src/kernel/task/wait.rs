@@ -192,9 +192,12 @@ fn take(ctx: &mut Ctx, pid: Pid, report: Report, stays: bool) -> Option<Found> {
     if !stays {
         match report {
             Report::Ended(_) => {
-                ctx.kernel.processes.remove(&pid);
+                let gone = ctx.kernel.reap(pid);
+                let max_rss = sys::usage_of(ctx, used).ru_maxrss as u64;
                 let accounts = &mut ctx.process().accounts;
                 accounts.children = accounts.children + used;
+                let below = gone.map_or(0, |p| p.accounts.children_max_rss_kib);
+                accounts.children_max_rss_kib = accounts.children_max_rss_kib.max(max_rss).max(below);
             }
             Report::Changed(_) => child.signals.unreported = None,
         }
