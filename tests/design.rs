@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("trace", &["abi", "arch", "kernel", "mem", "syscalls"]),
     ("machine", &["abi", "arch", "cpu", "kernel", "mem", "syscalls", "trace"]),
     ("report", &["arch", "machine", "syscalls"]),
+    ("vm", &["cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
     ("fuzz", &["abi", "loader", "mem", "syscalls"]),
 ];
 

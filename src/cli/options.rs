@@ -3,12 +3,24 @@
 use super::values;
 use crate::Error;
 use crate::host::RealHost;
-use crate::kernel::{Config, Kernel, Limits, Program};
+use crate::kernel::{Config, ExitStatus, Kernel, Limits, Program};
 use crate::machine::Machine;
 use crate::mem::Windows;
+use crate::report::Stats;
 use std::ffi::OsString;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// How the numbers of a run are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum StatsFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
 
 /// How to set up the machine, and what to run in it.
 #[derive(clap::Args)]
@@ -56,12 +68,15 @@ pub struct RunOptions {
     /// Check every write of a call against the table
     #[arg(long, hide = true)]
     pub check_table: bool,
-    /// The program; without a slash it is looked for in PATH
-    #[arg(value_name = "PROGRAM", required = true)]
-    pub program: OsString,
-    /// Its arguments
-    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<OsString>,
+    /// Print what the run has cost at its end, on standard error: as a table, or as json
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    pub stats: Option<StatsFormat>,
+    /// Write it to FILE instead
+    #[arg(long, value_name = "FILE", requires = "stats")]
+    pub stats_output: Option<PathBuf>,
+    /// The program, which is looked for in PATH if it has no slash, and its arguments
+    #[arg(value_name = "PROGRAM [ARG...]", required = true, trailing_var_arg = true, num_args = 1..)]
+    pub command: Vec<OsString>,
 }
 
 impl RunOptions {
@@ -92,10 +107,34 @@ impl RunOptions {
         Ok((machine, pid))
     }
 
+    /// Runs the machine to its end, and tells what that cost if it was asked for.
+    ///
+    /// # Errors
+    /// Those of [`Machine::run`]; the statistics cannot be written.
+    pub fn run(&self, mut machine: Machine, pid: i32) -> Result<ExitStatus, Error> {
+        machine.kernel.config.count_pages = self.stats.is_some();
+        let start = Instant::now();
+        let result = machine.run(pid);
+        let Some(format) = self.stats else { return result };
+        let stats = Stats::collect(&machine, start.elapsed());
+        let text = match format {
+            StatsFormat::Table => stats.table(),
+            StatsFormat::Json => stats.to_json()?,
+        };
+        match &self.stats_output {
+            Some(path) => std::fs::write(path, text)
+                .map_err(|source| Error::Host { what: format!("cannot write '{}'", path.display()), source })?,
+            // Nobody can be told where even standard error is closed.
+            None => drop(std::io::stderr().write_all(text.as_bytes())),
+        }
+        result
+    }
+
     fn program(&self) -> Result<Program, Error> {
-        let path = search(&self.program);
-        let argv0 = self.argv0.as_ref().unwrap_or(&self.program);
-        let argv = std::iter::once(argv0).chain(&self.args).map(|a| a.as_bytes().to_vec()).collect();
+        let [program, args @ ..] = &self.command[..] else { return Err(Error::Usage("no program given".into())) };
+        let path = search(program);
+        let argv0 = self.argv0.as_ref().unwrap_or(program);
+        let argv = std::iter::once(argv0).chain(args).map(|a| a.as_bytes().to_vec()).collect();
         Ok(Program { path, argv, envp: self.environment(), cwd: self.cwd.clone() })
     }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 /// Arguments of `sevm trace`.
 #[derive(clap::Args)]
+#[command(override_usage = "sevm trace [OPTIONS] PROGRAM [ARG]...")]
 pub struct Args {
     /// Write the trace to FILE instead of standard error
     #[arg(short = 'o', long = "output", value_name = "FILE")]
@@ -64,5 +65,5 @@ pub fn main(args: Args) -> Result<ExitStatus, Error> {
     let sink = args.sink()?;
     let (mut machine, pid) = args.options.boot()?;
     machine.observe(Box::new(sink));
-    machine.run(pid)
+    args.options.run(machine, pid)
 }

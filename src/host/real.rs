@@ -2,20 +2,41 @@
 
 use super::{Clock, Host, HostClock, HostSignal, InheritedSignals, PollFd, Signals, signals, sys};
 use crate::abi::{Errno, Signal};
+use std::os::fd::OwnedFd;
 use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
 
 /// The real host.
 #[derive(Debug, Default)]
 pub struct RealHost {
     inherited: InheritedSignals,
+    /// The files that the guest starts with, where they are not simply all that sevm has.
+    pub(super) given: Option<Vec<(i32, OwnedFd)>>,
+    /// The umask of the program that sevm is a part of, to be put back.
+    pub(super) umask: Option<u32>,
     /// Its controlling terminal, once it has been looked for.
-    pub(super) terminal: Option<Option<std::os::fd::OwnedFd>>,
+    pub(super) terminal: Option<Option<OwnedFd>>,
 }
 
 impl RealHost {
     /// Opens the real host and begins to collect the signals that are meant for the guest.
     pub fn new() -> RealHost {
-        RealHost { inherited: signals::collect(), terminal: None }
+        RealHost { inherited: signals::collect(), given: None, umask: None, terminal: None }
+    }
+
+    /// The real host for a machine inside a larger program: the guest gets only the given files, by their numbers, and
+    /// no signals that the program gets. The program's umask is 0 while the host lives, and for all of its threads, since
+    /// guests have umasks of their own.
+    pub fn embedded(files: Vec<(i32, OwnedFd)>) -> RealHost {
+        signals::ignore_io_signals();
+        RealHost { inherited: InheritedSignals::default(), given: Some(files), umask: None, terminal: Some(None) }
+    }
+}
+
+impl Drop for RealHost {
+    fn drop(&mut self) {
+        if let (Some(_), Some(umask)) = (&self.given, self.umask) {
+            rustix::process::umask(rustix::fs::Mode::from_bits_retain(umask));
+        }
     }
 }
 
@@ -67,7 +88,8 @@ impl Signals for RealHost {
     }
 
     fn stop(&mut self, signal: Signal) -> bool {
-        sys::stop(i32::from(signal.0))
+        // A guest does not stop the program that it is a part of.
+        self.given.is_none() && sys::stop(i32::from(signal.0))
     }
 }
 

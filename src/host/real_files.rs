@@ -10,6 +10,9 @@ use rustix::pipe::SpliceFlags;
 
 impl Files for RealHost {
     fn inherited(&mut self) -> Vec<(i32, HostFd)> {
+        if let Some(given) = &mut self.given {
+            return given.drain(..).map(|(number, fd)| (number, fd.into())).collect();
+        }
         let mut numbers: Vec<i32> = std::fs::read_dir("/proc/self/fd")
             .into_iter()
             .flatten()

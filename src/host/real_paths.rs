@@ -83,7 +83,8 @@ impl Paths for RealHost {
     }
 
     fn take_umask(&mut self) -> u32 {
-        rustix::process::umask(Mode::empty()).bits()
+        let umask = rustix::process::umask(Mode::empty()).bits();
+        *self.umask.get_or_insert(umask)
     }
 
     fn reopen(&mut self, handle: &HostFd, flags: u32) -> Result<HostFd, Errno> {

@@ -40,6 +40,12 @@ pub trait Signals {
     fn stop(&mut self, signal: Signal) -> bool;
 }
 
+/// The guest gets these from its own kernel; on the host they would end sevm.
+pub(super) fn ignore_io_signals() {
+    sys::ignore(libc::SIGPIPE);
+    sys::ignore(libc::SIGXFSZ);
+}
+
 /// Begins to note the signals that are meant for the guest, all but those that tell of sevm's own faults, and gives how
 /// sevm was started.
 pub(super) fn collect() -> InheritedSignals {
@@ -71,8 +77,6 @@ pub(super) fn collect() -> InheritedSignals {
             ignored.insert(signal);
         }
     }
-    // The guest gets these from its own kernel; on the host they would end sevm.
-    sys::ignore(libc::SIGPIPE);
-    sys::ignore(libc::SIGXFSZ);
+    ignore_io_signals();
     InheritedSignals { ignored, blocked: sys::unblock_all() }
 }

@@ -68,23 +68,52 @@ pub struct Start<'a> {
     pub envp_addr: u64,
 }
 
-/// An observer.
+/// An observer. It need only implement what it wants to see.
 pub trait Sink {
     /// The run begins.
-    fn start(&mut self, start: &Start<'_>);
+    fn start(&mut self, _start: &Start<'_>) {}
     /// A call begins.
-    fn enter(&mut self, view: &View<'_>, call: &Call);
+    fn enter(&mut self, _view: &View<'_>, _call: &Call) {}
     /// A call is done; `None` for one that does not return.
-    fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>);
+    fn exit(&mut self, _view: &View<'_>, _call: &Call, _result: Option<Result<u64, Errno>>) {}
     /// A thread starts to wait within the call it has entered.
-    fn blocked(&mut self, view: &View<'_>, call: &Call);
+    fn blocked(&mut self, _view: &View<'_>, _call: &Call) {}
     /// Something else happened.
-    fn event(&mut self, now_ns: u64, event: &Event);
+    fn event(&mut self, _now_ns: u64, _event: &Event) {}
     /// The run is over: write out what is still kept.
     ///
     /// # Errors
     /// What could not be written, in words.
-    fn finish(&mut self) -> Result<(), crate::Error>;
+    fn finish(&mut self) -> Result<(), crate::Error> {
+        Ok(())
+    }
+}
+
+/// An observer that its owner reads after the run.
+impl<S: Sink> Sink for std::rc::Rc<std::cell::RefCell<S>> {
+    fn start(&mut self, start: &Start<'_>) {
+        self.borrow_mut().start(start);
+    }
+
+    fn enter(&mut self, view: &View<'_>, call: &Call) {
+        self.borrow_mut().enter(view, call);
+    }
+
+    fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {
+        self.borrow_mut().exit(view, call, result);
+    }
+
+    fn blocked(&mut self, view: &View<'_>, call: &Call) {
+        self.borrow_mut().blocked(view, call);
+    }
+
+    fn event(&mut self, now_ns: u64, event: &Event) {
+        self.borrow_mut().event(now_ns, event);
+    }
+
+    fn finish(&mut self) -> Result<(), crate::Error> {
+        self.borrow_mut().finish()
+    }
 }
 
 /// What a trace shows and how.

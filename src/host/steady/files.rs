@@ -41,6 +41,7 @@ impl Files for SteadyHost {
         let list = self.inner.inherited();
         let now = self.now();
         for (_, fd) in &list {
+            self.on_terminal |= self.inner.is_terminal(fd);
             // Whoever started sevm has perhaps just made it.
             if let Some(times) = self.times(fd) {
                 *times = Times::all(now);

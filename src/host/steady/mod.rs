@@ -94,6 +94,8 @@ pub struct SteadyHost {
     files: Registry,
     /// When sevm started, by the host's clock: what is newer was made during the run.
     started: FileTime,
+    /// Whether the run was started with a terminal as one of its files.
+    on_terminal: bool,
 }
 
 impl SteadyHost {
@@ -107,6 +109,7 @@ impl SteadyHost {
             random: Xoshiro256::from_seed(seed),
             files: Registry::default(),
             started: file_time(now_ns),
+            on_terminal: false,
         }
     }
 
@@ -262,10 +265,14 @@ impl Signals for SteadyHost {
     }
 }
 
+/// A terminal that the run was not given is not there.
 impl Terminals for SteadyHost {
-    forward! {
-        fn has_terminal(&mut self) -> bool;
-        fn terminal_place(&mut self) -> Place;
+    fn has_terminal(&mut self) -> bool {
+        self.on_terminal && self.inner.has_terminal()
+    }
+
+    fn terminal_place(&mut self) -> Place {
+        if self.on_terminal { self.inner.terminal_place() } else { Place::Foreground }
     }
 
     fn open_device(&mut self, path: &[u8], flags: u32) -> Result<HostFd, Errno> {
