@@ -25,7 +25,7 @@ pub enum Error {
     /// The run went beyond a limit that it was given.
     #[error("limit of {limit} reached: {what}")]
     Limit { limit: crate::kernel::Limit, what: String },
-    /// Every thread waits for something that cannot come.
-    #[error("deadlock: every thread of the guest waits for something that cannot come")]
-    Deadlock,
+    /// A deterministic run in which every thread waits for something that cannot come; who waits where, a line each.
+    #[error("deadlock: every thread waits for something that cannot come\n{0}")]
+    Deadlock(String),
 }

@@ -99,16 +99,30 @@ impl Machine {
             self.kernel.check_budget()?;
             let Some(tid) = self.kernel.next_thread() else {
                 match self.kernel.sleep() {
-                    Slept::Ready => continue,
+                    Slept::Ready => {}
                     Slept::Empty => return Ok(()),
-                    Slept::Deadlock => return Err(Error::Deadlock),
+                    Slept::Stuck => self.wait_for_signal()?,
                 }
+                continue;
             };
             self.kernel.begin_turn(tid);
             self.turn(tid)?;
-            self.kernel.end_turn();
+            self.kernel.end_turn(tid);
             self.drain_events();
         }
+    }
+
+    /// Nothing inside the machine can wake a thread: in a deterministic run that is its end, otherwise somebody outside
+    /// may send a signal.
+    fn wait_for_signal(&mut self) -> Result<(), Error> {
+        if self.kernel.config.deterministic {
+            return Err(Error::Deadlock(self.kernel.who_waits()));
+        }
+        if let Some(notice) = self.kernel.notice_of_standstill() {
+            eprintln!("sevm: {notice}");
+        }
+        self.kernel.sleep_until_signal();
+        Ok(())
     }
 
     /// One turn of one thread: first the call it waits in, if any, then its program for one slice.

@@ -15,6 +15,9 @@ use std::process::ExitCode;
 /// Exit status for sevm's own failures that are not about the program file.
 const FAILURE: u8 = 125;
 
+/// Exit status of a deterministic run whose threads all wait for one another.
+const DEADLOCK: u8 = 120;
+
 #[derive(Parser)]
 #[command(name = "sevm", version, about, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(match e {
                 Error::Load { status, .. } => status,
                 Error::Limit { limit, .. } => limit.status(),
+                Error::Deadlock(_) => DEADLOCK,
                 _ => FAILURE,
             })
         }

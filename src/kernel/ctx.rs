@@ -144,7 +144,7 @@ impl<'a> Ctx<'a> {
             Ok(v) => Ok(v),
             Err(Stop::Errno(e)) => Err(e),
             Err(Stop::Block(wait)) => {
-                self.thread().state = State::Blocked(wait);
+                self.kernel.block(self.tid, wait);
                 return Outcome::Blocked;
             }
             Err(Stop::NeedCpu(arch)) => return Outcome::NeedCpu(arch),

@@ -142,7 +142,8 @@ impl Kernel {
     /// Takes a thread out of the machine and tells who waits for that (set_tid_address(2)).
     fn release_thread(&mut self, tid: Tid) {
         self.queue.remove(tid);
-        self.futexes.remove(tid);
+        self.forget_wait(tid);
+        self.release_futexes(tid);
         let cpu = self.thread_cpu(tid);
         let Some(t) = self.threads.remove(&tid) else { return };
         self.wake_all(WaitKey::End(tid));
@@ -167,12 +168,12 @@ impl Kernel {
         }
         // A bad address is the program's own loss.
         let _ = space.borrow_mut().copy_out(word, &0u32);
-        let id = space.borrow().id();
-        self.wake_futex_at(id, word);
+        self.wake_futex_at(&space.borrow(), word);
     }
 
     /// Thread `tid` is about to get other memory (execve(2)): who shares the present one hears of it.
     pub(super) fn release_memory(&mut self, tid: Tid) {
+        self.release_futexes(tid);
         let Some(t) = self.threads.get(&tid) else { return };
         let (space, word) = (Rc::clone(&t.space), t.clear_child_tid);
         if self.is_memory_in_use(&space, tid) {

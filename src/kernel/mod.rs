@@ -24,6 +24,7 @@ mod process;
 pub mod procfs;
 mod sched;
 pub mod signal;
+mod stuck;
 pub mod sys;
 pub mod task;
 mod thread;
@@ -158,6 +159,12 @@ pub struct Kernel {
     pub events: Vec<Event>,
     /// Threads in the order in which they run next.
     pub(crate) queue: sched::RunQueue,
+    /// Threads that wait, by what they wait for.
+    pub(crate) waiters: sched::Waiters,
+    /// Turns and instructions since waited-for host files were looked at.
+    since_look: (u32, u64),
+    /// The user has been told that nothing inside the machine can wake it.
+    pub(crate) told_stuck: bool,
     /// Wakes whoever waits for objects that have changed by themselves.
     pub wakeups: Wakeups,
     pub(crate) last_object: u64,
@@ -207,6 +214,9 @@ impl Kernel {
             counters: Counters { calls: vec![0; ENTRIES.len()], ..Counters::default() },
             events: Vec::new(),
             queue: sched::RunQueue::default(),
+            waiters: sched::Waiters::default(),
+            since_look: (0, 0),
+            told_stuck: false,
             wakeups: Wakeups::default(),
             last_object: 0,
             terminals: tty::Terminals::default(),
@@ -245,36 +255,6 @@ impl Kernel {
         let outcome = ctx.finish(result);
         self.settle_terminals();
         outcome
-    }
-
-    /// Makes `tid` runnable again after its condition may have come true.
-    pub fn wake(&mut self, tid: Tid) {
-        if let Some(t) = self.threads.get_mut(&tid)
-            && matches!(t.state, State::Blocked(_))
-        {
-            t.state = State::Runnable;
-            self.queue.push(tid);
-        }
-    }
-
-    /// Wakes every thread that waits for `key`, of which anything may have changed.
-    pub fn wake_all(&mut self, key: WaitKey) {
-        self.wake_events(key, u32::MAX);
-    }
-
-    /// Wakes every thread that waits for `key`; what may have changed are these POLL* bits, and only epolls that ask for
-    /// some of them are told.
-    pub fn wake_events(&mut self, key: WaitKey, events: u32) {
-        let waiting: Vec<Tid> = self
-            .threads
-            .values()
-            .filter(|t| matches!(&t.state, State::Blocked(w) if w.keys.contains(&key)))
-            .map(|t| t.tid)
-            .collect();
-        for tid in waiting {
-            self.wake(tid);
-        }
-        self.tell_watchers(key, events);
     }
 
     /// The process that thread `tid` belongs to.

@@ -1,13 +1,22 @@
 //! Which thread runs next, and what threads wait for.
 //!
-//! Threads take turns in a fixed order on one host thread. Who waits is not in the queue; when the queue is empty the
-//! kernel sleeps in one host poll over everything that is waited for.
+//! Threads take turns in a fixed order on one host thread: whoever becomes runnable goes to the end of the queue, and a
+//! turn is over after a fixed number of guest instructions, so that every runnable thread gets its turn however the
+//! others spin. Who waits is not in the queue but in [`Waiters`], by what it waits for. When the queue is empty the
+//! kernel sleeps in one host poll over everything that is waited for; while it is not, the kernel looks at those host
+//! files after every [`LOOK_TURNS`] turns or [`LOOK_INSTRUCTIONS`] instructions.
 
 use super::*;
 use crate::host::{HostClock, HostFd, PollFd};
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+
+/// Turns after which waited-for host files are looked at although some thread can run.
+const LOOK_TURNS: u32 = 64;
+
+/// Instructions after which they are looked at, if that comes first.
+const LOOK_INSTRUCTIONS: u64 = 800_000;
 
 /// Something inside the machine that a thread can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +25,8 @@ pub enum WaitKey {
     Child(Pid),
     /// A change of the kernel object with this number (pipe, eventfd, ...).
     Object(u64),
-    /// A futex word: space and address.
-    Futex(u32, u64),
+    /// A futex word at this address of the thread's own space. Whoever wakes it knows the thread.
+    Futex(u64),
     /// A signal for this thread.
     Signal(Tid),
     /// This process, made by vfork(2), gives the memory of its parent back.
@@ -88,20 +97,23 @@ impl Wakeups {
 #[derive(Debug, Default)]
 pub struct RunQueue {
     order: VecDeque<Tid>,
+    members: BTreeSet<Tid>,
     yields: bool,
 }
 
 impl RunQueue {
     /// Puts a thread at the end, unless it is in already.
     pub fn push(&mut self, tid: Tid) {
-        if !self.order.contains(&tid) {
+        if self.members.insert(tid) {
             self.order.push_back(tid);
         }
     }
 
     /// Takes the next thread.
     pub fn pop(&mut self) -> Option<Tid> {
-        self.order.pop_front()
+        let tid = self.order.pop_front()?;
+        self.members.remove(&tid);
+        Some(tid)
     }
 
     /// Whether somebody waits for a turn.
@@ -121,7 +133,65 @@ impl RunQueue {
 
     /// Takes a thread out.
     pub fn remove(&mut self, tid: Tid) {
-        self.order.retain(|t| *t != tid);
+        if self.members.remove(&tid) {
+            self.order.retain(|t| *t != tid);
+        }
+    }
+}
+
+/// Blocked threads by what they wait for, so that a wake need not look at all threads.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    /// In the order in which they began to wait.
+    by_key: BTreeMap<WaitKey, Vec<Tid>>,
+    by_deadline: BTreeSet<(u64, Tid)>,
+    /// Those that wait for host files.
+    on_host: BTreeSet<Tid>,
+}
+
+impl Waiters {
+    fn add(&mut self, tid: Tid, wait: &Wait) {
+        for key in &wait.keys {
+            let waiting = self.by_key.entry(*key).or_default();
+            if !waiting.contains(&tid) {
+                waiting.push(tid);
+            }
+        }
+        if let Some(at) = wait.deadline_ns {
+            self.by_deadline.insert((at, tid));
+        }
+        if !wait.fds.is_empty() {
+            self.on_host.insert(tid);
+        }
+    }
+
+    fn remove(&mut self, tid: Tid, wait: &Wait) {
+        for key in &wait.keys {
+            if let Some(waiting) = self.by_key.get_mut(key) {
+                waiting.retain(|t| *t != tid);
+                if waiting.is_empty() {
+                    self.by_key.remove(key);
+                }
+            }
+        }
+        if let Some(at) = wait.deadline_ns {
+            self.by_deadline.remove(&(at, tid));
+        }
+        self.on_host.remove(&tid);
+    }
+
+    /// The earliest deadline of all waits.
+    pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
+        self.by_deadline.first().map(|(at, _)| *at)
+    }
+
+    /// Whether a thread waits for `key`.
+    pub(super) fn has(&self, key: WaitKey) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
+    fn on_host(&self) -> impl Iterator<Item = Tid> + '_ {
+        self.on_host.iter().copied()
     }
 }
 
@@ -132,14 +202,35 @@ pub enum Slept {
     Ready,
     /// No thread is left.
     Empty,
-    /// Every thread waits for something that cannot come.
-    Deadlock,
+    /// Every thread waits for something that only a signal from outside can end.
+    Stuck,
+}
+
+/// How the kernel looks at host files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Without waiting, as threads can run.
+    Glance,
+    /// Until something happens or this moment comes, if there is one.
+    Until(Option<u64>),
+}
+
+/// What came while the kernel looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// Some file is ready.
+    Files,
+    /// Nothing, until the time was over.
+    Nothing,
+    /// A signal, which the run loop takes in.
+    Signal,
 }
 
 impl Kernel {
     /// The thread whose turn it is, taken out of the queue.
     pub fn next_thread(&mut self) -> Option<Tid> {
         self.take_wakeups();
+        self.glance();
         self.queue.pop()
     }
 
@@ -156,11 +247,51 @@ impl Kernel {
         self.last_object
     }
 
-    /// Puts a thread that has used up its turn behind the others.
+    /// Puts the running thread at the end of the queue, if it can go on.
     pub fn requeue(&mut self, tid: Tid) {
         if self.threads.get(&tid).is_some_and(|t| matches!(t.state, State::Runnable)) {
             self.queue.push(tid);
         }
+    }
+
+    /// Makes a thread wait.
+    pub(super) fn block(&mut self, tid: Tid, wait: Wait) {
+        if let Some(t) = self.threads.get_mut(&tid) {
+            self.waiters.add(tid, &wait);
+            t.state = State::Blocked(wait);
+        }
+    }
+
+    /// Makes `tid` runnable again after its condition may have come true.
+    pub fn wake(&mut self, tid: Tid) {
+        self.forget_wait(tid);
+        if let Some(t) = self.threads.get_mut(&tid)
+            && matches!(t.state, State::Blocked(_))
+        {
+            t.state = State::Runnable;
+            self.queue.push(tid);
+        }
+    }
+
+    /// Takes a thread out of the lists of those who wait: it wakes or is gone.
+    pub(super) fn forget_wait(&mut self, tid: Tid) {
+        if let Some(Thread { state: State::Blocked(wait), .. }) = self.threads.get(&tid) {
+            self.waiters.remove(tid, wait);
+        }
+    }
+
+    /// Wakes every thread that waits for `key`, of which anything may have changed.
+    pub fn wake_all(&mut self, key: WaitKey) {
+        self.wake_events(key, u32::MAX);
+    }
+
+    /// Wakes every thread that waits for `key`; what may have changed are these POLL* bits, and only epolls that ask for
+    /// some of them are told.
+    pub fn wake_events(&mut self, key: WaitKey, events: u32) {
+        for tid in self.waiters.by_key.remove(&key).unwrap_or_default() {
+            self.wake(tid);
+        }
+        self.tell_watchers(key, events);
     }
 
     /// Nanoseconds on the clock that waits are measured by.
@@ -168,16 +299,61 @@ impl Kernel {
         self.time.now_ns(&mut *self.host, HostClock::Monotonic)
     }
 
-    /// Wakes the threads whose deadline has passed.
+    /// Wakes the threads whose deadline has passed, in the order of their deadlines.
     pub fn wake_expired(&mut self, now_ns: u64) {
-        let due: Vec<Tid> = self
-            .threads
-            .values()
-            .filter(|t| matches!(&t.state, State::Blocked(w) if w.deadline_ns.is_some_and(|d| d <= now_ns)))
-            .map(|t| t.tid)
-            .collect();
-        for tid in due {
+        while let Some((at, tid)) = self.waiters.by_deadline.first().copied()
+            && at <= now_ns
+        {
+            self.waiters.by_deadline.remove(&(at, tid));
             self.wake(tid);
+        }
+    }
+
+    /// Counts a turn of so many instructions: they decide when host files are looked at again.
+    pub(super) fn count_turn(&mut self, instructions: u64) {
+        self.since_look = (self.since_look.0 + 1, self.since_look.1.saturating_add(instructions));
+    }
+
+    /// Looks at waited-for host files while threads can run, at fixed counts, so that spinning threads cannot keep others
+    /// from their input.
+    fn glance(&mut self) {
+        let (turns, instructions) = self.since_look;
+        if (turns >= LOOK_TURNS || instructions >= LOOK_INSTRUCTIONS) && !self.queue.is_empty() {
+            let _ = self.look(Look::Glance);
+        }
+    }
+
+    /// Asks the host about all files that any thread waits for and wakes who can go on. Gives what came.
+    fn look(&mut self, look: Look) -> Looked {
+        self.since_look = (0, 0);
+        let (mut fds, mut owners) = (Vec::new(), Vec::new());
+        for tid in self.waiters.on_host() {
+            let Some(Thread { state: State::Blocked(wait), .. }) = self.threads.get(&tid) else { continue };
+            for (fd, events) in &wait.fds {
+                fds.push(PollFd { fd: fd.clone(), events: *events, revents: 0 });
+                owners.push(tid);
+            }
+        }
+        let timeout = match look {
+            Look::Glance if fds.is_empty() => return Looked::Nothing,
+            Look::Glance => Some(0),
+            Look::Until(None) => None,
+            Look::Until(Some(at)) => {
+                let now = self.monotonic_ns();
+                // A host with a virtual clock knows by itself that there is nothing to wait for.
+                Some(at.saturating_sub(now))
+            }
+        };
+        let found = self.host.poll(&mut fds, timeout);
+        for (p, tid) in fds.iter().zip(owners) {
+            if p.revents != 0 {
+                self.wake(tid);
+            }
+        }
+        match found {
+            Ok(0) => Looked::Nothing,
+            Ok(_) => Looked::Files,
+            Err(_) => Looked::Signal,
         }
     }
 
@@ -191,40 +367,54 @@ impl Kernel {
         if !self.queue.is_empty() {
             return Slept::Ready;
         }
-        let (mut fds, mut owners, mut deadline) = (Vec::new(), Vec::new(), self.time.next_timer_ns());
-        deadline = earlier(deadline, self.end_of_time_ns());
-        for t in self.threads.values() {
-            let State::Blocked(wait) = &t.state else { continue };
-            for (fd, events) in &wait.fds {
-                fds.push(PollFd { fd: fd.clone(), events: *events, revents: 0 });
-                owners.push(t.tid);
-            }
-            deadline = earlier(deadline, wait.deadline_ns);
+        let ends = [self.waiters.next_deadline_ns(), self.time.next_timer_ns(), self.end_of_time_ns()];
+        let deadline = ends.into_iter().flatten().min();
+        if deadline.is_none() && self.waiters.on_host.is_empty() {
+            return Slept::Stuck;
         }
-        if fds.is_empty() && deadline.is_none() && !self.signal_can_wake() {
-            return Slept::Deadlock;
-        }
-        // A host with a virtual clock knows by itself that there is nothing to wait for.
-        let timeout = deadline.map(|d| d.saturating_sub(now));
-        match self.host.poll(&mut fds, timeout) {
-            Ok(n) if n > 0 => {
-                for (p, tid) in fds.iter().zip(owners) {
-                    if p.revents != 0 {
-                        self.wake(tid);
-                    }
-                }
-            }
-            Ok(_) => self.time.slept_until(deadline),
-            // A signal came.
-            Err(_) => {}
+        if self.look(Look::Until(deadline)) == Looked::Nothing {
+            self.time.slept_until(deadline);
         }
         let now = self.monotonic_ns();
         self.wake_expired(now);
         Slept::Ready
     }
 
-    /// Whether a signal from outside could end some wait: always on the real host (somebody may press ^C).
-    fn signal_can_wake(&self) -> bool {
-        !self.config.deterministic
+    /// Sleeps until a signal arrives from outside.
+    pub fn sleep_until_signal(&mut self) {
+        // The run loop takes it in.
+        let _ = self.look(Look::Until(None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_go_round_and_nobody_stands_twice() {
+        let mut q = RunQueue::default();
+        for tid in [3, 1, 2, 1, 3] {
+            q.push(tid);
+        }
+        q.remove(2);
+        assert_eq!([q.pop(), q.pop(), q.pop()], [Some(3), Some(1), None]);
+        q.push(2);
+        assert_eq!(q.pop(), Some(2));
+    }
+
+    #[test]
+    fn waiters_are_found_by_key_and_by_deadline() {
+        let mut w = Waiters::default();
+        let key = WaitKey::Object(7);
+        let (first, second) = (Wait::key(key).or_until(Some(20)), Wait::key(key).or_until(Some(10)));
+        w.add(5, &first);
+        w.add(4, &second);
+        assert_eq!(w.by_key[&key], [5, 4], "in order of arrival");
+        assert_eq!(w.next_deadline_ns(), Some(10));
+        w.remove(4, &second);
+        assert_eq!(w.next_deadline_ns(), Some(20));
+        w.remove(5, &first);
+        assert!(w.by_key.is_empty() && w.next_deadline_ns().is_none());
     }
 }

@@ -201,7 +201,26 @@ pub struct Area {
     pub(super) file: Option<FileRange>,
 }
 
+/// A byte of shared memory, named alike in every space that maps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SharedPlace {
+    /// Of a file: device, inode, offset.
+    File(u64, u64, u64),
+    /// Of shared anonymous memory: a number of the object that lives as long as it is mapped somewhere, and the offset.
+    Memory(usize, u64),
+}
+
 impl Area {
+    /// Where the byte at `addr`, which lies in it, is shared; `None` for private memory.
+    pub(super) fn shared_place(&self, addr: GuestAddr) -> Option<SharedPlace> {
+        let file = self.file.as_ref().filter(|_| self.shared)?;
+        let offset = file.offset + (addr.0 - self.start.0);
+        Some(match self.name {
+            AreaName::File { dev, ino, .. } => SharedPlace::File(dev, ino, offset),
+            _ => SharedPlace::Memory(Rc::as_ptr(&file.fd) as usize, offset),
+        })
+    }
+
     /// Bytes.
     pub fn len(&self) -> u64 {
         self.end.0 - self.start.0

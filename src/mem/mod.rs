@@ -23,7 +23,7 @@ mod space;
 pub use access::{Span, Spans, WriteLog};
 pub use addr::{GuestAddr, PAGE_SIZE};
 pub use advise::{Locking, SyncFlags};
-pub use area::{Area, AreaName, AreaOption, Backing, MapFlags, MapRequest, Prot};
+pub use area::{Area, AreaName, AreaOption, Backing, MapFlags, MapRequest, Prot, SharedPlace};
 pub use region::{Windows, install_bus_guard};
 pub use remap::RemapFlags;
 pub use space::{Limits, MAX_AREAS, MIN_ADDR, Space, SpaceId};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
-use super::area::Area;
+use super::area::{Area, SharedPlace};
 use super::region::{self, Sharing, Window, Windows};
 use super::{GuestAddr, Locking, PAGE_SIZE, Prot, WriteLog, page_align};
 use crate::Error;
@@ -144,6 +144,11 @@ impl Space {
     pub fn area_at(&self, addr: GuestAddr) -> Option<&Area> {
         let (_, area) = self.areas.range(..=addr.0).next_back()?;
         (addr < area.end).then_some(area)
+    }
+
+    /// Where the byte at an address is shared with others; `None` for private memory and where nothing is mapped.
+    pub fn shared_place(&self, addr: GuestAddr) -> Option<SharedPlace> {
+        self.area_at(addr)?.shared_place(addr)
     }
 
     /// Bytes mapped.

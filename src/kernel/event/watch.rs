@@ -65,6 +65,6 @@ impl Kernel {
     }
 
     fn has_waiter(&self, key: WaitKey) -> bool {
-        self.threads.values().any(|t| matches!(&t.state, State::Blocked(w) if w.keys.contains(&key)))
+        self.waiters.has(key)
     }
 }

@@ -47,7 +47,9 @@ pub struct Accounts {
 /// Measures the CPU time of turns on the real host.
 #[derive(Debug, Default)]
 pub(in crate::kernel) struct Meter {
-    running: Option<Tid>,
+    pub(super) running: Option<Tid>,
+    /// Instructions that it had retired when its turn began.
+    retired_before: u64,
     /// The host's CPU clock when `running` was last charged.
     charged_ns: u64,
 }
@@ -57,11 +59,14 @@ impl Kernel {
     pub fn begin_turn(&mut self, tid: Tid) {
         self.charge();
         self.time.meter.running = Some(tid);
+        self.time.meter.retired_before = self.threads.get(&tid).map_or(0, |t| t.retired);
     }
 
     /// The turn that began last is over.
-    pub fn end_turn(&mut self) {
+    pub fn end_turn(&mut self, tid: Tid) {
         self.charge();
+        let total = self.threads.get(&tid).map_or(0, |t| t.retired);
+        self.count_turn(total.saturating_sub(self.time.meter.retired_before));
         self.time.meter.running = None;
     }
 

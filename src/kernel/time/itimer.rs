@@ -46,24 +46,24 @@ impl Kernel {
         let _ = self.send_signal(pid, from_kernel(Signal::SIGALRM));
     }
 
-    /// Fires the timers that go by CPU time, and SIGXCPU and SIGKILL of RLIMIT_CPU.
-    pub(super) fn check_cpu_timers(&mut self) {
-        let watched: Vec<Pid> = self.processes.values().filter(|p| p.watches_cpu()).map(|p| p.pid).collect();
-        for pid in watched {
-            let cpu = self.process_cpu(pid);
-            let Some(p) = self.processes.get_mut(&pid) else { continue };
-            let timers = &mut p.timers;
-            let due = [
-                (timers.virtual_.expire(cpu.user_ns), Signal::SIGVTALRM),
-                (timers.prof.expire(cpu.total_ns()), Signal::SIGPROF),
-                (p.exceeds_soft_cpu(cpu), Signal::SIGXCPU),
-                (p.exceeds_hard_cpu(cpu), Signal::SIGKILL),
-            ];
-            for (_, signal) in due.into_iter().filter(|(is_due, _)| *is_due) {
-                let _ = self.send_signal(pid, from_kernel(signal));
-            }
-            self.fire_posix_cpu(pid);
+    /// Fires the timers of a process that go by CPU time, and SIGXCPU and SIGKILL of RLIMIT_CPU.
+    pub(super) fn check_cpu_timers(&mut self, pid: Pid) {
+        if !self.processes.get(&pid).is_some_and(Process::watches_cpu) {
+            return;
         }
+        let cpu = self.process_cpu(pid);
+        let Some(p) = self.processes.get_mut(&pid) else { return };
+        let timers = &mut p.timers;
+        let due = [
+            (timers.virtual_.expire(cpu.user_ns), Signal::SIGVTALRM),
+            (timers.prof.expire(cpu.total_ns()), Signal::SIGPROF),
+            (p.exceeds_soft_cpu(cpu), Signal::SIGXCPU),
+            (p.exceeds_hard_cpu(cpu), Signal::SIGKILL),
+        ];
+        for (_, signal) in due.into_iter().filter(|(is_due, _)| *is_due) {
+            let _ = self.send_signal(pid, from_kernel(signal));
+        }
+        self.fire_posix_cpu(pid);
     }
 
     /// Nanoseconds of CPU time that the process of `tid` may use before a timer by CPU time could be due. Only
@@ -88,7 +88,7 @@ impl Kernel {
 
 impl Process {
     /// Whether anything goes by its CPU time.
-    fn watches_cpu(&self) -> bool {
+    pub(super) fn watches_cpu(&self) -> bool {
         let t = &self.timers;
         self.exit.is_none()
             && (t.virtual_.due_ns.is_some()

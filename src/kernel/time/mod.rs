@@ -100,20 +100,27 @@ impl Kernel {
 
     /// Looks at the clock: wakes threads whose wait is over and fires timers that are due.
     pub fn tick(&mut self) {
-        if self.threads.values().any(|t| matches!(&t.state, State::Blocked(w) if w.deadline_ns.is_some())) {
+        if self.waiters.next_deadline_ns().is_some() {
             let now = self.monotonic_ns();
             self.wake_expired(now);
         }
         self.tick_timers();
+        let watched: Vec<Pid> = self.processes.values().filter(|p| p.watches_cpu()).map(|p| p.pid).collect();
+        for pid in watched {
+            self.check_cpu_timers(pid);
+        }
     }
 
-    /// Fires timers that are due. Costs nothing when there are none, so it may be asked after every call.
+    /// Fires timers that are due, those by CPU time only of the process whose turn it is. Costs nothing when there are
+    /// none, so it may be asked after every call.
     pub fn tick_timers(&mut self) {
         if self.time.next_timer_ns().is_some() {
             let now = self.monotonic_ns();
             self.fire_timers(now);
         }
-        self.check_cpu_timers();
+        if let Some(pid) = self.time.meter.running.and_then(|tid| self.threads.get(&tid)).map(|t| t.pid) {
+            self.check_cpu_timers(pid);
+        }
     }
 
     /// Instructions that thread `tid` may retire before a timer could be due, at least one: in a deterministic run
@@ -123,11 +130,7 @@ impl Kernel {
             return u64::MAX;
         }
         let now = self.monotonic_ns();
-        let blocked = |t: &Thread| match &t.state {
-            State::Blocked(w) => w.deadline_ns,
-            _ => None,
-        };
-        let wait = self.threads.values().filter_map(blocked).min();
+        let wait = self.waiters.next_deadline_ns();
         let clock = [wait, self.time.next_timer_ns(), self.end_of_time_ns()]
             .into_iter()
             .flatten()
