@@ -9,6 +9,7 @@ mod flock;
 mod fs;
 mod futex;
 mod iovec;
+mod ipc;
 mod poll;
 pub mod sigframe;
 pub mod siginfo;
@@ -25,6 +26,9 @@ pub use flock::{Flock, OwnerEx};
 pub use fs::{FileCloneRange, OpenHow};
 pub use futex::FutexWaitv;
 pub use iovec::IoVec;
+pub use ipc::{
+    IpcPerm, MqAttr, MsgInfo, MsqidDs, SemInfo, Sembuf, SemidDsAarch64, SemidDsX86_64, ShmInfo, ShmInfo64, ShmidDs,
+};
 pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};
 pub use stat::{StatAarch64, StatX86_64, Statx, StatxTime};

@@ -47,6 +47,7 @@ impl Kernel {
             self.release_thread(tid);
         }
         self.settle_terminals();
+        self.leave_ipc(pid);
         self.drop_timers(pid);
         if let Some(p) = self.processes.get_mut(&pid) {
             p.exit = Some(status);

@@ -17,6 +17,7 @@ pub mod file;
 pub mod fs;
 pub mod futex;
 pub mod io;
+pub mod ipc;
 mod limits;
 pub mod mm;
 pub mod pipe;
@@ -170,6 +171,8 @@ pub struct Kernel {
     pub(crate) last_object: u64,
     /// The terminals and who has them.
     pub terminals: tty::Terminals,
+    /// System V objects and message queues.
+    pub(crate) ipc: ipc::Ipc,
     /// Epoll entries by what they watch.
     pub(crate) watchers: event::Watchers,
     /// Timers that are files.
@@ -220,6 +223,7 @@ impl Kernel {
             wakeups: Wakeups::default(),
             last_object: 0,
             terminals: tty::Terminals::default(),
+            ipc: ipc::Ipc::default(),
             watchers: event::Watchers::default(),
             timer_files: event::TimerFiles::default(),
             time: time::TimeKeeper::new(clock),

@@ -72,6 +72,8 @@ fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space
         "rseq",
         // Gathers into a pipe, or scatters from it: only the descriptor tells.
         "vmsplice",
+        // GETALL fills as many as the set has.
+        "semctl",
     ];
     if UNTOLD.contains(&entry.name) {
         return None;
@@ -124,6 +126,10 @@ fn fixed_size(s: Struct, arch: Arch) -> Option<u64> {
         Struct::IoEvent | Struct::Ustat => 32,
         Struct::Cachestat => 40,
         Struct::MqAttr => 64,
+        Struct::ShmidDs => 112,
+        Struct::Shminfo => 72,
+        Struct::MsqidDs => 120,
+        Struct::Msginfo => 32,
         Struct::Sysinfo => 112,
         Struct::Statfs => 120,
         Struct::Siginfo | Struct::IoUringParams => 128,

@@ -153,6 +153,11 @@ pub trait FileOps: std::fmt::Debug {
         self.host_fd().cloned()
     }
 
+    /// A descriptor of it has been closed by a process, which may have others.
+    fn closed(&self, ctx: &mut Ctx) {
+        let _ = ctx;
+    }
+
     /// Its inode number, of a file that is not the host's.
     fn inode(&self) -> u64 {
         0

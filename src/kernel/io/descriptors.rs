@@ -41,6 +41,7 @@ fn open_limit(ctx: &mut Ctx) -> u64 {
 /// What close(2) does to a file besides giving back the descriptor.
 pub(in crate::kernel) fn closed(ctx: &mut Ctx, file: Rc<File>) {
     super::locks::release(ctx, &file);
+    file.ops().closed(ctx);
 }
 
 /// close(2).
