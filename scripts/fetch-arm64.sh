@@ -3,6 +3,10 @@
 #
 #   scripts/fetch-arm64.sh [PACKAGE|PATH...]     without arguments: busybox-static bash-static zsh-static
 #                                                         mksh sash musl-dev
+#   scripts/fetch-arm64.sh --tree NAME PACKAGE...
+#
+# With --tree, the packages and all that they depend on are unpacked into one directory, a root for `sevm run --root`,
+# and its path is printed: ${SEVM_CACHE:-~/.cache/sevm}/arm64/trees/NAME.
 #
 # They are unpacked below ${SEVM_CACHE:-~/.cache/sevm}/arm64/root, with a link to every program in arm64/bin. For an
 # argument with a slash (bin/busybox), the full path of that file is printed.
@@ -15,6 +19,12 @@
 set -eu
 
 cache=${SEVM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sevm}/arm64
+tree=
+if [ "${1:-}" = --tree ]; then
+    [ $# -ge 3 ] || { echo "fetch-arm64: --tree takes a name and packages" >&2 && exit 1; }
+    tree=$2
+    shift 2
+fi
 [ $# -gt 0 ] || set -- busybox-static bash-static zsh-static mksh sash musl-dev
 
 fail() {
@@ -23,8 +33,19 @@ fail() {
 }
 
 missing=
-mkdir -p "$cache/bin" "$cache/root" "$cache/have"
-for argument in "$@"; do
+mkdir -p "$cache/bin" "$cache/root" "$cache/have" "$cache/trees"
+# A whole tree has a stamp that tells which packages it was made of.
+if [ -n "$tree" ]; then
+    root=$cache/trees/$tree
+    wanted="1 $*"
+    if [ "$(cat "$cache/have/tree-$tree" 2>/dev/null)" = "$wanted" ]; then
+        echo "$root"
+        exit 0
+    fi
+    missing=" $*"
+    set -- --tree "$tree" "$@"
+fi
+[ -n "$tree" ] || for argument in "$@"; do
     case $argument in
         */*) ;;
         *) [ -e "$cache/have/$argument" ] || missing="$missing $argument" ;;
@@ -101,6 +122,43 @@ log=$apt/log
 if ! apt-get -q update >"$log" 2>&1 || grep -q '^[EW]: .*\(Failed\|unable\)' "$log"; then
     cat "$log" >&2
     fail "cannot reach $mirror; not fetched:$missing (set SEVM_DEB_MIRROR for another mirror)"
+fi
+if [ -n "$tree" ]; then
+    debs=$apt/cache/archives
+    rm -f "$debs"/*.deb
+    # shellcheck disable=SC2086
+    if ! apt-get -q -y --download-only -o Dir::Cache::archives="$debs" install $missing >"$log" 2>&1; then
+        cat "$log" >&2
+        fail "cannot download for arm64 from $mirror $suite:$missing"
+    fi
+    new=$root.new
+    rm -rf "$new"
+    mkdir -p "$new/usr" "$new/tmp" "$new/root" "$new/home" "$new/proc" "$new/sys" "$new/dev" "$new/run" "$new/etc"
+    chmod 1777 "$new/tmp"
+    # Packages still have files in both places; in an installed system they are one.
+    for dir in bin sbin lib; do
+        mkdir "$new/usr/$dir"
+        ln -s "usr/$dir" "$new/$dir"
+    done
+    for deb in "$debs"/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner -C "$new" -f -
+    done
+    rm -f "$debs"/*.deb
+    # What the packages' own scripts would have done at installation, as far as programs need it.
+    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n' >"$new/etc/passwd"
+    printf 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n' >"$new/etc/group"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$new/etc/hosts"
+    [ -e "$new/etc/mtab" ] || ln -s ../proc/self/mounts "$new/etc/mtab"
+    [ ! -e "$new/usr/bin/gawk" ] || [ -e "$new/usr/bin/awk" ] || {
+        mkdir -p "$new/etc/alternatives"
+        ln -s /usr/bin/gawk "$new/etc/alternatives/awk"
+        ln -s /etc/alternatives/awk "$new/usr/bin/awk"
+    }
+    rm -rf "$root"
+    mv "$new" "$root"
+    echo "$wanted" >"$cache/have/tree-$tree"
+    echo "$root"
+    exit 0
 fi
 for package in $missing; do
     rm -f "$apt/debs/${package}"_*.deb

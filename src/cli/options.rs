@@ -3,6 +3,7 @@
 use super::values;
 use crate::Error;
 use crate::host::RealHost;
+use crate::kernel::fs::{Bind, Layout, Writing};
 use crate::kernel::{Config, ExitStatus, Kernel, Limits, Program};
 use crate::machine::Machine;
 use crate::mem::Windows;
@@ -31,10 +32,19 @@ pub struct RunOptions {
     /// Size of a guest address space, as a power of two
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(32..=46))]
     pub address_bits: u32,
+    /// Let the program see DIR as its root directory, with /proc and the usual devices in it
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Let the program see the file or directory HOST as GUEST; with :ro it cannot be changed
+    #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = bind)]
+    pub bind: Vec<Bind>,
+    /// Look for the files that absolute names mean in DIR first (default: $SEVM_LD_PREFIX)
+    #[arg(short = 'L', long = "prefix", value_name = "DIR")]
+    pub prefix: Option<PathBuf>,
     /// Set NAME to VALUE in the program's environment, or unset NAME
     #[arg(long = "env", short = 'E', value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,
-    /// Start the program in this directory
+    /// Start the program in this directory; with --root, a directory in there
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
     /// Pass this as the program's own name
@@ -98,6 +108,7 @@ impl RunOptions {
                 memory: self.max_memory,
                 processes: self.max_processes,
             },
+            layout: self.layout(),
             ..Config::default()
         };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
@@ -130,9 +141,15 @@ impl RunOptions {
         result
     }
 
+    fn layout(&self) -> Layout {
+        let prefix = self.prefix.clone().or_else(|| std::env::var_os("SEVM_LD_PREFIX").map(PathBuf::from));
+        Layout { root: self.root.clone(), binds: self.bind.clone(), prefix }
+    }
+
     fn program(&self) -> Result<Program, Error> {
         let [program, args @ ..] = &self.command[..] else { return Err(Error::Usage("no program given".into())) };
-        let path = search(program);
+        // What PATH means below another root, only the machine knows.
+        let path = if self.root.is_some() { program.as_bytes().to_vec() } else { search(program) };
         let argv0 = self.argv0.as_ref().unwrap_or(program);
         let argv = std::iter::once(argv0).chain(args).map(|a| a.as_bytes().to_vec()).collect();
         Ok(Program { path, argv, envp: self.environment(), cwd: self.cwd.clone() })
@@ -155,6 +172,20 @@ impl RunOptions {
         }
         list.into_iter().map(|(n, v)| [n.as_bytes(), b"=", v.as_bytes()].concat()).collect()
     }
+}
+
+/// HOST:GUEST, with `:ro` or `:rw` behind.
+fn bind(text: &str) -> Result<Bind, String> {
+    let (rest, writing) = match text.rsplit_once(':') {
+        Some((rest, "ro")) => (rest, Writing::Refused),
+        Some((rest, "rw")) => (rest, Writing::Allowed),
+        _ => (text, Writing::Allowed),
+    };
+    let (host, guest) = rest.split_once(':').ok_or("it has no colon")?;
+    if host.is_empty() || !guest.starts_with('/') {
+        return Err("GUEST is an absolute path".into());
+    }
+    Ok(Bind { host: host.into(), guest: guest.into(), writing })
 }
 
 /// The path of a program: as given if it has a slash, else the first executable file of that name in PATH, else as

@@ -13,6 +13,17 @@ pub struct HostFd(Rc<Open>);
 struct Open {
     fd: OwnedFd,
     label: Cell<Option<NonZeroU64>>,
+    mount: Cell<MountId>,
+}
+
+/// Through which of the kernel's mounts a file was reached. What is opened in a directory, and what is opened anew, has
+/// that of the directory or file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MountId(pub u16);
+
+impl MountId {
+    /// The file was not reached by a name: it was open when the run began.
+    pub const OUTSIDE: MountId = MountId(u16::MAX);
 }
 
 impl HostFd {
@@ -30,11 +41,23 @@ impl HostFd {
     pub(super) fn set_label(&self, label: NonZeroU64) {
         self.0.label.set(Some(label));
     }
+
+    /// The mount through which it was reached.
+    pub fn mount(&self) -> MountId {
+        self.0.mount.get()
+    }
+
+    /// Says through which mount it was reached.
+    #[must_use]
+    pub fn with_mount(self, mount: MountId) -> HostFd {
+        self.0.mount.set(mount);
+        self
+    }
 }
 
 impl From<OwnedFd> for HostFd {
     fn from(fd: OwnedFd) -> HostFd {
-        HostFd(Rc::new(Open { fd, label: Cell::new(None) }))
+        HostFd(Rc::new(Open { fd, label: Cell::new(None), mount: Cell::default() }))
     }
 }
 

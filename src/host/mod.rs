@@ -22,7 +22,7 @@ mod terminal;
 mod time;
 
 pub use events::Events;
-pub use fd::HostFd;
+pub use fd::{HostFd, MountId};
 pub use files::{DirEntry, FileStat, FileTime, Files, RecordLock, Sync, Transfer, Waiting};
 pub use ioctl::{Payload, payload};
 pub use paths::{AccessIds, FsStat, OpenHow, Paths, Remove, Scope, SetTime, Xattr};

@@ -71,7 +71,7 @@ impl Paths for RealHost {
         let resolve = scope | ResolveFlags::NO_MAGICLINKS | ResolveFlags::from_bits_retain(how.resolve);
         loop {
             match fs::openat2(dir, path, host_flags(how.flags), mode_bits(how.mode), resolve) {
-                Ok(fd) => return Ok(fd.into()),
+                Ok(fd) => return Ok(HostFd::from(fd).with_mount(dir.mount())),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }
@@ -89,7 +89,7 @@ impl Paths for RealHost {
 
     fn reopen(&mut self, handle: &HostFd, flags: u32) -> Result<HostFd, Errno> {
         let flags = host_flags(flags) - OFlags::NOFOLLOW;
-        Ok(fs::open(own(handle), flags, Mode::empty())?.into())
+        Ok(HostFd::from(fs::open(own(handle), flags, Mode::empty())?).with_mount(handle.mount()))
     }
 
     fn read_link(&mut self, dir: &HostFd, name: &[u8]) -> Result<Vec<u8>, Errno> {

@@ -76,6 +76,11 @@ pub(super) fn instead_of(major: u32, minor: u32) -> Option<&'static [u8]> {
     }
 }
 
+/// Whether this path is that of one device.
+pub(super) fn is_device(path: &[u8]) -> bool {
+    path.strip_prefix(b"/dev/").is_some_and(|name| name != b"pts" && NAMES.contains(&name))
+}
+
 fn character(kernel: &mut Kernel, ino: u64, (major, minor): (u32, u32), gid: u32) -> FileStat {
     let now = kernel.file_time();
     FileStat {

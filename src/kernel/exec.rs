@@ -55,6 +55,11 @@ impl Candidate {
         Candidate::of(file, stat)
     }
 
+    fn open_interpreter(ctx: &mut Ctx, path: &[u8]) -> Result<Candidate, LoadError> {
+        let (file, stat) = fs::open_interpreter(ctx, path)?;
+        Candidate::of(file, stat)
+    }
+
     fn of(file: Rc<File>, stat: FileStat) -> Result<Candidate, LoadError> {
         let headers = Headers::read(&image(&file, &stat)?)?;
         Ok(Candidate { file, stat, headers })
@@ -110,6 +115,13 @@ impl Kernel {
         let pid = self.add_first(program.cwd.as_deref())?;
         let mut no_cpu = Regs::new(Arch::X86_64);
         let Some(mut ctx) = Ctx::new(self, pid, &mut no_cpu) else { return Ok(pid) };
+        let layout = ctx.kernel.config.layout.clone();
+        fs::mounts::set_up(&mut ctx, &layout, program.cwd.as_deref())?;
+        let mut program = program.clone();
+        if layout.root.is_some() && !program.path.contains(&b'/') {
+            program.path = fs::find_program(&mut ctx, &program.path, &program.envp);
+        }
+        let program = &program;
         let candidate = Candidate::open(&mut ctx, &program.path).map_err(fail)?;
         let caps = hwcaps(candidate.headers.arch)?;
         ctx.kernel.hwcaps[candidate.headers.arch.index()] = Known::Yes(caps);
@@ -125,7 +137,12 @@ impl Kernel {
         self.next_pid += 1;
         self.first_pid = pid;
         let start_ns = self.monotonic_ns();
-        let fs = FsContext::initial(&mut *self.host, cwd)?;
+        let fs = FsContext::initial(&mut *self.host, self.config.layout.root.as_deref(), cwd)?;
+        if let Some(root) = fs.root.host_fd().cloned()
+            && let Ok(stat) = self.host.stat(&root)
+        {
+            self.mounts = fs::Mounts::of_host(root, stat);
+        }
         let files = FdTable::inherit(&mut *self.host);
         let space = Space::new(&self.windows)?;
         let inherited = self.host.inherited_signals();
@@ -221,7 +238,7 @@ pub(super) fn replace(
 fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: Hwcaps) -> Result<NewImage, LoadError> {
     let arch = file.headers.arch;
     let interpreter = match &file.headers.interpreter {
-        Some(name) => Some(Candidate::open(ctx, name).map_err(|reason| LoadError::Interpreter {
+        Some(name) => Some(Candidate::open_interpreter(ctx, name).map_err(|reason| LoadError::Interpreter {
             path: String::from_utf8_lossy(name).into_owned(),
             reason: Box::new(reason),
         })?),

@@ -105,6 +105,8 @@ pub struct Config {
     pub epoch_ns: Option<u64>,
     /// What the run may use at most.
     pub limits: Limits,
+    /// Which files the guest has.
+    pub layout: fs::Layout,
 }
 
 /// Something that happened and that an observer may want to know; drained by the machine.
@@ -179,6 +181,8 @@ pub struct Kernel {
     pub(crate) timer_files: event::TimerFiles,
     /// Clock, timers and randomness.
     pub time: time::TimeKeeper,
+    /// What the guest's files are put together from.
+    pub mounts: fs::Mounts,
     /// Who waits at which futex.
     pub futexes: futex::Futexes,
     /// When the run began, by the monotonic clock.
@@ -227,6 +231,7 @@ impl Kernel {
             watchers: event::Watchers::default(),
             timer_files: event::TimerFiles::default(),
             time: time::TimeKeeper::new(clock),
+            mounts: fs::Mounts::default(),
             futexes: futex::Futexes::default(),
             started_ns: 0,
             strict_violation: None,

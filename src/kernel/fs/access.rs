@@ -32,10 +32,19 @@ fn check(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, mode: u32, flags: u32) -> S
     let name = ctx.path(path)?;
     let follow = if flags & AT_SYMLINK_NOFOLLOW != 0 { Follow::No } else { Follow::Yes };
     let ids = if flags & AT_EACCESS != 0 { AccessIds::Effective } else { AccessIds::Real };
-    let target = path::resolve_or_fd(ctx, dirfd, &name, follow, Empty::from_flags(flags))?;
-    match changeable(ctx, &target) {
-        Ok(fd) => ctx.kernel.host.access(&fd, mode, ids)?,
-        Err(_) => {
+    let target = path::look_up(ctx, dirfd, &name, follow, Empty::from_flags(flags))?;
+    match target.host_fd().cloned() {
+        Some(fd) => {
+            ctx.kernel.host.access(&fd, mode, ids)?;
+            let special = |kind| !matches!(kind, FileKind::Regular | FileKind::Directory | FileKind::Symlink);
+            if mode & 2 != 0
+                && ctx.kernel.mounts.refuses_writing(fd.mount())
+                && !special(FileKind::of_mode(target.stat(ctx)?.mode))
+            {
+                return Err(Errno::EROFS.into());
+            }
+        }
+        None => {
             let uid = ctx.thread().credentials.uid[if ids == AccessIds::Real { 0 } else { 1 }];
             match target {
                 Target::Made(made) => made.access(ctx, mode, uid)?,
@@ -51,12 +60,13 @@ fn check(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, mode: u32, flags: u32) -> S
     Ok(0)
 }
 
-/// The host's file of a target whose metadata is to be used or changed.
+/// The host's file of a target whose metadata is to be changed.
 ///
 /// # Errors
-/// `EPERM`: the file is made up.
-pub(super) fn changeable(_ctx: &mut Ctx, target: &Target) -> Result<HostFd, Errno> {
-    target.host_fd().cloned().ok_or(Errno::EPERM)
+/// `EPERM`: the file is made up. `EROFS`.
+pub(super) fn changeable(ctx: &mut Ctx, target: &Target) -> Result<HostFd, Errno> {
+    let fd = target.host_fd().cloned().ok_or(Errno::EPERM)?;
+    if ctx.kernel.mounts.refuses_writing(fd.mount()) { Err(Errno::EROFS) } else { Ok(fd) }
 }
 
 /// chmod(2).
@@ -79,7 +89,7 @@ pub fn fchmod(ctx: &mut Ctx, a: &args::Fchmod) -> SysResult {
     if let Some(pty) = ctx.file(a.fd)?.downcast::<SlaveEnd>() {
         return change_terminal(ctx, &Rc::clone(pty.pty()), (u32::MAX, u32::MAX), Some(a.mode));
     }
-    let fd = own_fd(ctx, a.fd)?;
+    let fd = changeable_fd(ctx, a.fd)?;
     ctx.kernel.host.change_mode(&fd, a.mode & 0o7777)?;
     Ok(0)
 }
@@ -122,7 +132,7 @@ pub fn fchown(ctx: &mut Ctx, a: &args::Fchown) -> SysResult {
     if let Some(pty) = ctx.file(a.fd)?.downcast::<SlaveEnd>() {
         return change_terminal(ctx, &Rc::clone(pty.pty()), (a.owner, a.group), None);
     }
-    let fd = own_fd(ctx, a.fd)?;
+    let fd = changeable_fd(ctx, a.fd)?;
     ctx.kernel.host.change_owner(&fd, a.owner, a.group)?;
     Ok(0)
 }
@@ -181,4 +191,13 @@ pub(super) fn own_fd(ctx: &mut Ctx, fd: i32) -> Result<HostFd, Errno> {
         return Err(Errno::EBADF);
     }
     file.host_fd().cloned().ok_or(Errno::EPERM)
+}
+
+/// [`own_fd`] of a file whose metadata is to be changed.
+///
+/// # Errors
+/// As there; `EROFS`.
+pub(super) fn changeable_fd(ctx: &mut Ctx, fd: i32) -> Result<HostFd, Errno> {
+    let fd = own_fd(ctx, fd)?;
+    if ctx.kernel.mounts.refuses_writing(fd.mount()) { Err(Errno::EROFS) } else { Ok(fd) }
 }

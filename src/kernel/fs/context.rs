@@ -2,13 +2,14 @@
 
 use super::path::{Dir, Follow, Target};
 use super::*;
-use crate::host::{AccessIds, FileTime, HostFd};
+use super::mounts::Source;
+use crate::host::{AccessIds, FileStat, FileTime, HostFd, MountId};
 use crate::kernel::file::{File, FileKind};
 
-/// Whether the guest's root is a directory below the host's.
+/// Whether a process's root is a directory below the machine's (chroot(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confined {
-    /// It is the host's own root.
+    /// It is the machine's own root.
     No,
     /// It is another directory, which no name may leave.
     Yes,
@@ -28,16 +29,20 @@ pub struct FsContext {
 }
 
 impl FsContext {
-    /// The host's root and, unless `cwd` says otherwise, sevm's own working directory.
+    /// With `root`, which is also the working directory; without one, the host's root and, unless `cwd` says otherwise,
+    /// sevm's own working directory.
     ///
     /// # Errors
     /// One of them cannot be opened.
-    pub fn initial(host: &mut dyn Host, cwd: Option<&std::path::Path>) -> Result<FsContext, crate::Error> {
+    pub fn initial(
+        host: &mut dyn Host,
+        root: Option<&std::path::Path>,
+        cwd: Option<&std::path::Path>,
+    ) -> Result<FsContext, crate::Error> {
         use std::os::unix::ffi::OsStrExt;
-        let cwd = cwd.unwrap_or(std::path::Path::new("."));
-        let mut open = |path: &std::path::Path| -> Result<Rc<File>, crate::Error> {
+        let mut open = |path: &std::path::Path, shown: Option<&[u8]>| -> Result<Rc<File>, crate::Error> {
             let opened = host.open_host_dir(path.as_os_str().as_bytes()).and_then(|fd| {
-                let name = host.path_of(&fd);
+                let name = shown.map_or_else(|| host.path_of(&fd), <[u8]>::to_vec);
                 File::of_host(host, fd, &name, 0)
             });
             opened.map_err(|e| crate::Error::Host {
@@ -45,7 +50,13 @@ impl FsContext {
                 source: std::io::Error::from_raw_os_error(e.0.into()),
             })
         };
-        let (root, cwd) = (open(std::path::Path::new("/"))?, open(cwd)?);
+        let (root, cwd) = match root {
+            Some(root) => {
+                let root = open(root, Some(b"/"))?;
+                (Rc::clone(&root), root)
+            }
+            None => (open(std::path::Path::new("/"), None)?, open(cwd.unwrap_or(std::path::Path::new(".")), None)?),
+        };
         // From there, names would lead to the host's processes.
         let on_proc = |fd: &HostFd| host.stat_fs(fd).is_ok_and(|s| s.kind == path::PROC_MAGIC);
         if cwd.host_fd().is_some_and(on_proc) {
@@ -107,10 +118,19 @@ fn enter(ctx: &mut Ctx, target: Target) -> Result<Rc<File>, Errno> {
 /// chdir(2).
 pub fn chdir(ctx: &mut Ctx, a: &args::Chdir) -> SysResult {
     let name = ctx.path(a.path)?;
-    let target = path::resolve(ctx, path::AT_FDCWD, &name, Follow::Yes)?;
+    go_to(ctx, &name)?;
+    Ok(0)
+}
+
+/// Makes the directory of this name the working directory.
+///
+/// # Errors
+/// Those of chdir(2).
+pub(super) fn go_to(ctx: &mut Ctx, name: &[u8]) -> Result<(), Errno> {
+    let target = path::resolve(ctx, path::AT_FDCWD, name, Follow::Yes)?;
     let cwd = enter(ctx, target)?;
     context(ctx).borrow_mut().cwd = cwd;
-    Ok(0)
+    Ok(())
 }
 
 /// fchdir(2).
@@ -130,7 +150,7 @@ pub fn chroot(ctx: &mut Ctx, a: &args::Chroot) -> SysResult {
         return Err(Errno::EPERM.into());
     }
     let Some(fd) = root.host_fd().cloned() else { return Err(Errno::EINVAL.into()) };
-    let confined = if is_host_root(ctx, &fd)? { Confined::No } else { Confined::Yes };
+    let confined = if is_machine_root(ctx, &fd)? { Confined::No } else { Confined::Yes };
     let fs = context(ctx);
     let mut fs = fs.borrow_mut();
     fs.root = root;
@@ -138,13 +158,12 @@ pub fn chroot(ctx: &mut Ctx, a: &args::Chroot) -> SysResult {
     Ok(0)
 }
 
-/// Whether a directory is the host's root: it is its own parent.
-fn is_host_root(ctx: &mut Ctx, fd: &HostFd) -> Result<bool, Errno> {
-    let host = &mut ctx.kernel.host;
-    let (here, name) = (host.stat(fd)?, host.path_of(fd));
-    let up = host.open(fd, b"..", crate::host::OpenHow::handle(0))?;
-    let up = host.stat(&up)?;
-    Ok((here.dev, here.ino) == (up.dev, up.ino) && name == b"/")
+/// Whether a directory is the machine's root.
+fn is_machine_root(ctx: &mut Ctx, fd: &HostFd) -> Result<bool, Errno> {
+    let here = ctx.kernel.host.stat(fd)?;
+    let root = ctx.kernel.mounts.get(MountId(0)).map(|m| &m.source);
+    let is_same = |root: &FileStat| (root.dev, root.ino) == (here.dev, here.ino) && fd.mount() == MountId(0);
+    Ok(matches!(root, Some(Source::Host(_, stat)) if is_same(stat)))
 }
 
 /// umask(2).

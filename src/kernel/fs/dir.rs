@@ -4,25 +4,43 @@ use super::*;
 use crate::arch::Arch;
 use crate::host::{DirEntry, FileStat, HostFd};
 use crate::kernel::file::{Access, Buffer, File, FileKind, FileOps, HostFile, Readiness};
+use crate::kernel::procfs::Entry;
 use std::any::Any;
+use std::cell::OnceCell;
 
 /// An open directory of the host.
 ///
-/// Positions are the host's. In a deterministic run the entries are sorted by name, and positions count them.
+/// Positions are the host's. In a deterministic run, and where the machine's mounts add names, the entries are sorted by
+/// name, and positions count them.
 #[derive(Debug)]
 pub struct HostDir {
     inner: HostFile,
     sorted: RefCell<Option<Vec<DirEntry>>>,
+    /// Names of mounts in it; found out when it is first used.
+    mounts: OnceCell<Vec<Entry>>,
 }
 
 impl HostDir {
     /// Takes over an open directory of the host.
     pub fn new(inner: HostFile) -> HostDir {
-        HostDir { inner, sorted: RefCell::new(None) }
+        HostDir { inner, sorted: RefCell::new(None), mounts: OnceCell::new() }
     }
 
     fn fd(&self) -> Result<&HostFd, Errno> {
         self.inner.host_fd().ok_or(Errno::EBADF)
+    }
+
+    fn mounts(&self, ctx: &mut Ctx) -> &[Entry] {
+        self.mounts.get_or_init(|| {
+            let fd = self.inner.host_fd().filter(|_| ctx.kernel.mounts.is_layered()).cloned();
+            let name = fd.and_then(|fd| mounts::machine_name(ctx, &fd));
+            name.map(|name| ctx.kernel.mounts.children(&name)).unwrap_or_default()
+        })
+    }
+
+    /// Whether its positions count sorted entries.
+    fn is_sorted(&self, ctx: &mut Ctx) -> bool {
+        ctx.kernel.config.deterministic || !self.mounts(ctx).is_empty()
     }
 
     /// Gives the entries as the host orders them.
@@ -71,6 +89,12 @@ impl HostDir {
             }
             all.extend(batch);
         }
+        for entry in self.mounts(ctx) {
+            if !all.iter().any(|e| e.name == entry.name) {
+                let ino = made::inode(&entry.name);
+                all.push(DirEntry { ino, next: 0, kind: entry.kind, name: entry.name.clone() });
+            }
+        }
         all.sort_by(|a, b| a.name.cmp(&b.name));
         for (i, entry) in all.iter_mut().enumerate() {
             entry.next = i as i64 + 1;
@@ -101,7 +125,7 @@ impl FileOps for HostDir {
     }
 
     fn seek(&self, ctx: &mut Ctx, file: &File, offset: i64, whence: u32) -> Result<u64, Errno> {
-        if !ctx.kernel.config.deterministic {
+        if !self.is_sorted(ctx) {
             return self.inner.seek(ctx, file, offset, whence);
         }
         let base = match whence {
@@ -127,7 +151,7 @@ impl FileOps for HostDir {
     }
 
     fn read_dir(&self, ctx: &mut Ctx, file: &File, emit: &mut dyn FnMut(&DirEntry) -> bool) -> Result<(), Errno> {
-        if ctx.kernel.config.deterministic { self.read_sorted(ctx, file, emit) } else { self.read_as_is(ctx, emit) }
+        if self.is_sorted(ctx) { self.read_sorted(ctx, file, emit) } else { self.read_as_is(ctx, emit) }
     }
 }
 

@@ -3,7 +3,9 @@
 use super::path::{AT_FDCWD, Dir, Empty, Follow, Parent, Target};
 use super::*;
 use crate::abi::consts::at::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW};
-use crate::host::{HostFd, Remove};
+use crate::abi::consts::open::O_NOFOLLOW;
+use crate::host::{HostFd, OpenHow, Remove};
+use crate::kernel::procfs;
 
 /// readlink(2).
 pub fn readlink(ctx: &mut Ctx, a: &args::Readlink) -> SysResult {
@@ -21,7 +23,7 @@ fn read_link(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, buf: GuestAddr, room: i
     // An empty name reads the link that the descriptor is a handle of.
     let target = match (name.is_empty(), dirfd) {
         (true, AT_FDCWD) => return Err(Errno::ENOENT.into()),
-        _ => path::resolve_or_fd(ctx, dirfd, &name, Follow::No, Empty::Allowed)?,
+        _ => path::look_up(ctx, dirfd, &name, Follow::No, Empty::Allowed)?,
     };
     let mut link = match &target {
         Target::Made(made) => made.read_link(ctx)?,
@@ -89,6 +91,9 @@ fn make_link(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
         let at = path::parent(ctx, to.0, &new)?;
         let dir = writable_dir(ctx, &at, Change::Make)?;
         let handle = target.host_fd().cloned().ok_or(Errno::EXDEV)?;
+        if handle.mount() != dir.mount() {
+            return Err(Errno::EXDEV.into());
+        }
         ctx.kernel.host.link(&handle, &dir, &at.name)?;
         return Ok(0);
     }
@@ -96,6 +101,9 @@ fn make_link(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
     let at = path::parent(ctx, to.0, &new)?;
     let source_dir = writable_dir(ctx, &source, Change::LinkFrom)?;
     let dir = writable_dir(ctx, &at, Change::Make)?;
+    if source_dir.mount() != dir.mount() {
+        return Err(Errno::EXDEV.into());
+    }
     ctx.kernel.host.link_name((&source_dir, &source.name), (&dir, &at.name))?;
     Ok(0)
 }
@@ -109,18 +117,23 @@ pub(super) enum Change {
     Remove(Remove),
     /// It is to get a second one elsewhere.
     LinkFrom,
+    /// It is to be given to another file, or taken from this one.
+    Rename,
 }
 
 /// The host's directory that holds a name which is to change.
 ///
 /// # Errors
-/// What Linux's procfs answers, if the directory is made up.
+/// What Linux's procfs answers, if the directory is made up. `EROFS`, and of mount points `EBUSY`, or `EEXIST` and `EXDEV`.
 pub(super) fn writable_dir(ctx: &mut Ctx, at: &Parent, change: Change) -> Result<HostFd, Errno> {
+    let name: Vec<u8> = at.name.iter().copied().take_while(|b| *b != b'/').collect();
     let dir = match &at.dir {
-        Dir::Host(fd) => return Ok(fd.clone()),
+        Dir::Host(fd) => {
+            may_change(ctx, fd, &name, change)?;
+            return Ok(fd.clone());
+        }
         Dir::Made(path) => path.clone(),
     };
-    let name: Vec<u8> = at.name.iter().copied().take_while(|b| *b != b'/').collect();
     let made = Made::find(ctx, &walk::join(&dir, &name));
     let is_dir = name == b"." || name == b".." || made.as_ref().is_some_and(Made::is_dir);
     if made.is_none() && !is_dir {
@@ -129,10 +142,35 @@ pub(super) fn writable_dir(ctx: &mut Ctx, at: &Parent, change: Change) -> Result
     let is_root = ctx.thread().credentials.uid[1] == 0;
     Err(match change {
         Change::Make => Errno::EEXIST,
-        Change::LinkFrom => Errno::EXDEV,
+        Change::LinkFrom | Change::Rename => Errno::EXDEV,
         Change::Remove(_) if !is_root => Errno::EACCES,
         Change::Remove(Remove::File) if is_dir => Errno::EISDIR,
         Change::Remove(Remove::Directory) if !is_dir => Errno::ENOTDIR,
         Change::Remove(_) => Errno::EPERM,
     })
+}
+
+/// Whether a name in a directory of the host may change, as far as the machine's mounts go.
+fn may_change(ctx: &mut Ctx, dir: &HostFd, name: &[u8], change: Change) -> Result<(), Errno> {
+    if !ctx.kernel.mounts.is_layered() {
+        return Ok(());
+    }
+    if ctx.kernel.mounts.refuses_writing(dir.mount()) {
+        let mut exists = || ctx.kernel.host.open(dir, name, OpenHow::handle(O_NOFOLLOW)).is_ok();
+        match change {
+            Change::LinkFrom => {}
+            Change::Make if exists() => return Err(Errno::EEXIST),
+            Change::Make | Change::Remove(_) | Change::Rename => return Err(Errno::EROFS),
+        }
+    }
+    let Some(path) = mounts::machine_name(ctx, dir).map(|dir| walk::join(&dir, name)) else { return Ok(()) };
+    let mounts = &ctx.kernel.mounts;
+    let (is_mount, is_above) = (mounts.find(&path).is_some() || procfs::is_root(&path), mounts.has_below(&path));
+    match change {
+        Change::Make if is_mount || is_above => Err(Errno::EEXIST),
+        Change::LinkFrom if is_mount => Err(Errno::EXDEV),
+        Change::Remove(Remove::File) if is_above => Err(Errno::EISDIR),
+        Change::Remove(_) | Change::Rename if is_mount || is_above => Err(Errno::EBUSY),
+        _ => Ok(()),
+    }
 }

@@ -29,7 +29,10 @@ impl Made {
     /// The made-up file with this guest path.
     pub fn find(ctx: &mut Ctx, path: &[u8]) -> Option<Made> {
         let tid = ctx.tid;
-        procfs::lookup(ctx.kernel, tid, path).map(|content| Made { path: path.to_vec(), content })
+        match procfs::lookup(ctx.kernel, tid, path) {
+            Some(content) if ctx.kernel.mounts.find(path).is_none() => Some(Made { path: path.to_vec(), content }),
+            _ => Made::of_mounts(ctx, path),
+        }
     }
 
     /// Whether it is a directory.
@@ -210,7 +213,13 @@ impl FileOps for MadeFile {
         let above = path.iter().rposition(|b| *b == b'/').filter(|at| *at > 0).map_or(&b"/"[..], |at| &path[..at]);
         let dots = [(&b"."[..], inode(path)), (&b".."[..], inode(above))];
         let dots = dots.map(|(name, ino)| DirEntry { ino, next: 0, kind: 4, name: name.to_vec() });
-        let listed = procfs::list(ctx.kernel, tid, path).into_iter().map(|e| {
+        let mut listed = procfs::list(ctx.kernel, tid, path);
+        for entry in ctx.kernel.mounts.children(path) {
+            if !listed.iter().any(|e| e.name == entry.name) {
+                listed.push(entry);
+            }
+        }
+        let listed = listed.into_iter().map(|e| {
             let ino = inode(&walk::join(path, &e.name));
             DirEntry { ino, next: 0, kind: e.kind, name: e.name }
         });
@@ -227,7 +236,7 @@ impl FileOps for MadeFile {
 }
 
 /// The inode number of a made-up file: always the same for a path (FNV-1a), and of 32 bits as those of procfs are.
-fn inode(path: &[u8]) -> u64 {
+pub(super) fn inode(path: &[u8]) -> u64 {
     if path == b"/proc" {
         return 1;
     }

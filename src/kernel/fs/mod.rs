@@ -8,6 +8,7 @@ mod context;
 mod dir;
 mod links;
 mod made;
+pub mod mounts;
 mod names;
 mod open;
 pub mod path;
@@ -23,9 +24,11 @@ pub use context::{Confined, FsContext, chdir, chroot, fchdir, getcwd, umask};
 pub use dir::{HostDir, getdents, getdents64};
 pub use links::{link, linkat, readlink, readlinkat, symlink, symlinkat};
 pub use made::{Made, MadeFile};
+pub use mounts::{Bind, Layout, Mounts, Writing};
+use mounts::guest_name;
 pub use names::{mkdir, mkdirat, mknod, mknodat, rename, renameat, renameat2, rmdir, unlink, unlinkat};
 pub use open::{creat, open, openat, openat2};
-pub use program::open_program;
+pub use program::{find_program, open_interpreter, open_program};
 pub use stat::{fstat, lstat, newfstatat, stat, statx};
 pub use statfs::{fstatfs, statfs, ustat};
 pub use times::{futimesat, truncate, utime, utimensat, utimes};
@@ -43,23 +46,6 @@ use std::rc::Rc;
 /// Root, working directory and umask of the caller.
 fn context(ctx: &mut Ctx) -> Rc<RefCell<FsContext>> {
     Rc::clone(&ctx.thread().fs)
-}
-
-/// The name of a host file as the guest sees it, from its root; `None` when it lies outside the guest's root.
-fn guest_name(ctx: &mut Ctx, fd: &crate::host::HostFd) -> Option<Vec<u8>> {
-    let name = ctx.kernel.host.path_of(fd);
-    let fs = context(ctx);
-    let fs = fs.borrow();
-    if fs.confined == Confined::No {
-        return Some(name);
-    }
-    let root = fs.root.host_fd().map(|fd| ctx.kernel.host.path_of(fd))?;
-    let rest = name.strip_prefix(&root[..])?;
-    match rest.first() {
-        None => Some(b"/".to_vec()),
-        Some(b'/') => Some(rest.to_vec()),
-        Some(_) => None,
-    }
 }
 
 /// The name of an open file as /proc/PID/fd shows it.

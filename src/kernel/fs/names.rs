@@ -79,8 +79,13 @@ fn move_name(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
     if matches!(old.dir, Dir::Made(_)) != matches!(new.dir, Dir::Made(_)) {
         return Err(Errno::EXDEV.into());
     }
-    let old_dir = writable_dir(ctx, &old, Change::LinkFrom)?;
-    let new_dir = writable_dir(ctx, &new, Change::LinkFrom)?;
+    if let (Dir::Host(from), Dir::Host(to)) = (&old.dir, &new.dir)
+        && from.mount() != to.mount()
+    {
+        return Err(Errno::EXDEV.into());
+    }
+    let old_dir = writable_dir(ctx, &old, Change::Rename)?;
+    let new_dir = writable_dir(ctx, &new, Change::Rename)?;
     ctx.kernel.host.rename((&old_dir, &old.name), (&new_dir, &new.name), flags)?;
     Ok(0)
 }

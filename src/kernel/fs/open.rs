@@ -177,7 +177,10 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
 
 /// What the name leads to, opened: a descriptor of /proc/PID/fd is opened anew.
 fn open_target(ctx: &mut Ctx, start: Start, name: &[u8], how: OpenHow) -> Result<Target, Errno> {
-    let target = path::open_at(ctx, start, name, how)?;
+    let target = match path::in_prefix(ctx, name, how)? {
+        Some(target) => target,
+        None => path::open_at(ctx, start, name, how)?,
+    };
     match target {
         Target::File(file) => reopen(ctx, &file, how.flags),
         target => Ok(target),

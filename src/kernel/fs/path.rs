@@ -126,6 +126,37 @@ pub fn resolve(ctx: &mut Ctx, dirfd: i32, path: &[u8], follow: Follow) -> Result
     open_at(ctx, start, path, OpenHow::handle(flags))
 }
 
+/// [`resolve_or_fd`] for a call that only looks: an absolute name is looked for below the machine's prefix first.
+///
+/// # Errors
+/// As there.
+pub fn look_up(ctx: &mut Ctx, dirfd: i32, path: &[u8], follow: Follow, empty: Empty) -> Result<Target, Errno> {
+    let flags = if follow == Follow::No { O_NOFOLLOW } else { 0 };
+    match in_prefix(ctx, path, OpenHow::handle(flags))? {
+        Some(target) => Ok(target),
+        None => resolve_or_fd(ctx, dirfd, path, follow, empty),
+    }
+}
+
+/// [`open_at`] below the machine's prefix, if the name is absolute and leads to something there.
+///
+/// # Errors
+/// Those of openat2(2).
+pub fn in_prefix(ctx: &mut Ctx, path: &[u8], how: OpenHow) -> Result<Option<Target>, Errno> {
+    let Some(prefix) = ctx.kernel.mounts.prefix().cloned() else { return Ok(None) };
+    if path.first() != Some(&b'/') || how.scope != Scope::Host || is_made_up(path) {
+        return Ok(None);
+    }
+    let handle = OpenHow::handle(how.flags & (O_NOFOLLOW | O_DIRECTORY));
+    let there = ctx.kernel.host.open(&prefix, path, OpenHow { scope: Scope::InRoot, resolve: how.resolve, ..handle });
+    if there.is_err() {
+        return Ok(None);
+    }
+    let fd = ctx.kernel.host.open(&prefix, path, OpenHow { scope: Scope::InRoot, ..how })?;
+    let stat = ctx.kernel.host.stat(&fd)?;
+    Ok(Some(Target::Host(fd, stat)))
+}
+
 /// [`resolve`], where an empty path together with AT_EMPTY_PATH means `dirfd` itself.
 ///
 /// # Errors
@@ -214,8 +245,9 @@ pub fn start(ctx: &mut Ctx, dirfd: i32, path: &[u8], own: Scope) -> Result<Start
 /// # Errors
 /// Those of openat2(2).
 pub fn open_at(ctx: &mut Ctx, start: Start, path: &[u8], how: OpenHow) -> Result<Target, Errno> {
-    if let Dir::Host(dir) = &start.dir
-        && !is_made_up(path)
+    if !ctx.kernel.mounts.is_layered()
+        && let Dir::Host(dir) = &start.dir
+        && (start.scope != Scope::Host || !is_made_up(path))
     {
         let how = if how.scope == Scope::Host { OpenHow { scope: start.scope, ..how } } else { how };
         match ctx.kernel.host.open(dir, path, how) {
@@ -246,7 +278,7 @@ pub fn open_at(ctx: &mut Ctx, start: Start, path: &[u8], how: OpenHow) -> Result
 }
 
 /// The device of the machine's own that takes the place of the host's device that `stat` describes.
-fn device_instead(ctx: &mut Ctx, stat: &FileStat) -> Option<Made> {
+pub(super) fn device_instead(ctx: &mut Ctx, stat: &FileStat) -> Option<Made> {
     if FileKind::of_mode(stat.mode) != FileKind::Character {
         return None;
     }

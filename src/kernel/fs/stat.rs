@@ -8,18 +8,19 @@ use crate::abi::consts::statx_flags::{AT_STATX_DONT_SYNC, AT_STATX_FORCE_SYNC};
 use crate::abi::{StatAarch64, StatX86_64, Statx, StatxTime};
 use crate::arch::Arch;
 use crate::host::{FileStat, FileTime};
+use crate::kernel::procfs;
 
 /// stat(2).
 pub fn stat(ctx: &mut Ctx, a: &args::Stat) -> SysResult {
     let name = ctx.path(a.path)?;
-    let stat = path::resolve(ctx, AT_FDCWD, &name, Follow::Yes)?.stat(ctx)?;
+    let stat = path::look_up(ctx, AT_FDCWD, &name, Follow::Yes, Empty::Refused)?.stat(ctx)?;
     put(ctx, a.statbuf, &stat)
 }
 
 /// lstat(2).
 pub fn lstat(ctx: &mut Ctx, a: &args::Lstat) -> SysResult {
     let name = ctx.path(a.path)?;
-    let stat = path::resolve(ctx, AT_FDCWD, &name, Follow::No)?.stat(ctx)?;
+    let stat = path::look_up(ctx, AT_FDCWD, &name, Follow::No, Empty::Refused)?.stat(ctx)?;
     put(ctx, a.statbuf, &stat)
 }
 
@@ -82,7 +83,10 @@ fn stat_at(ctx: &mut Ctx, dirfd: i32, addr: GuestAddr, flags: u32) -> Result<Fil
     let empty = Empty::from_flags(flags);
     let name = if addr.is_null() && empty == Empty::Allowed { Vec::new() } else { ctx.path(addr)? };
     let follow = if flags & AT_SYMLINK_NOFOLLOW != 0 { Follow::No } else { Follow::Yes };
-    path::resolve_or_fd(ctx, dirfd, &name, follow, empty)?.stat(ctx)
+    let target = path::look_up(ctx, dirfd, &name, follow, empty)?;
+    let stat = target.stat(ctx)?;
+    let mnt_id = target.host_fd().map_or(stat.mnt_id, |fd| procfs::mounts::shown_id(ctx.kernel, fd, stat.mnt_id));
+    Ok(FileStat { mnt_id, ..stat })
 }
 
 /// Writes struct stat as the caller's architecture has it.

@@ -1,20 +1,23 @@
 //! Statistics of file systems.
 
-use super::path::{AT_FDCWD, Follow, Target};
+use super::path::{AT_FDCWD, Empty, Follow, Target};
 use super::*;
 use crate::abi::{StatFs, Ustat};
-use crate::host::FsStat;
+use crate::host::{FsStat, HostFd};
 use crate::kernel::file::{File, FileKind};
 
 /// ST_VALID: the flags of a mount are known.
 const VALID: u64 = 0x20;
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+/// ST_RDONLY.
+const READ_ONLY: u64 = 1;
 /// Nosuid, nodev, noexec, relatime: how Linux systems mount procfs and sysfs.
 const MADE_FLAGS: u64 = VALID | 2 | 4 | 8 | 0x1000;
 
 /// statfs(2).
 pub fn statfs(ctx: &mut Ctx, a: &args::Statfs) -> SysResult {
     let name = ctx.path(a.path)?;
-    let target = path::resolve(ctx, AT_FDCWD, &name, Follow::Yes)?;
+    let target = path::look_up(ctx, AT_FDCWD, &name, Follow::Yes, Empty::Refused)?;
     let stat = of_target(ctx, &target)?;
     put(ctx, a.buf, &stat)
 }
@@ -39,15 +42,27 @@ fn of_target(ctx: &mut Ctx, target: &Target) -> Result<FsStat, Errno> {
         Target::Made(made) => Ok(of_made(made)),
         Target::File(file) => match (file.downcast::<MadeFile>(), file.host_fd()) {
             (Some(made), _) => Ok(of_made(&made.node)),
-            (None, Some(fd)) => ctx.kernel.host.stat_fs(&fd.clone()),
+            (None, Some(fd)) => of_host(ctx, &fd.clone()),
             (None, None) => Ok(of_object(ctx, file)),
         },
-        Target::Host(fd, _) => ctx.kernel.host.stat_fs(fd),
+        Target::Host(fd, _) => of_host(ctx, fd),
     }
 }
 
+fn of_host(ctx: &mut Ctx, fd: &HostFd) -> Result<FsStat, Errno> {
+    let mut stat = ctx.kernel.host.stat_fs(fd)?;
+    if ctx.kernel.mounts.refuses_writing(fd.mount()) {
+        stat.flags |= READ_ONLY;
+    }
+    Ok(stat)
+}
+
 fn of_made(made: &Made) -> FsStat {
-    let kind = if made.path.starts_with(b"/proc") { path::PROC_MAGIC } else { path::SYSFS_MAGIC };
+    let kind = match &made.path[..] {
+        path if path.starts_with(b"/proc") => path::PROC_MAGIC,
+        path if path.starts_with(b"/sys") => path::SYSFS_MAGIC,
+        _ => TMPFS_MAGIC,
+    };
     FsStat { kind, block_size: 4096, fragment_size: 4096, name_len: 255, flags: MADE_FLAGS, ..FsStat::default() }
 }
 
@@ -59,7 +74,7 @@ fn of_object(ctx: &mut Ctx, file: &File) -> FsStat {
     let kind = match file.kind() {
         FileKind::Fifo => 0x5049_5045,
         FileKind::Socket => 0x534f_434b,
-        FileKind::Regular => 0x0102_1994,
+        FileKind::Regular => TMPFS_MAGIC,
         _ => 0x0904_1934,
     };
     FsStat { kind, block_size: 4096, fragment_size: 4096, name_len: 255, flags: VALID, ..FsStat::default() }

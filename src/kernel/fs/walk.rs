@@ -1,10 +1,11 @@
 //! Resolution of a name component by component, through made-up trees, magic links and confining roots.
 
+use super::mounts::{Source, machine_dir, machine_name};
 use super::path::{Dir, Mount, Target, dir_of, mount_of};
 use super::*;
-use crate::abi::consts::open::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_TMPFILE};
+use crate::abi::consts::open::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE, O_TRUNC};
 use crate::abi::consts::resolve::{RESOLVE_CACHED, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV};
-use crate::host::{FileStat, HostFd, OpenHow, Scope};
+use crate::host::{FileStat, HostFd, MountId, OpenHow, Scope};
 use crate::kernel::file::FileKind;
 use crate::kernel::procfs::{self, Magic, Node};
 
@@ -26,15 +27,15 @@ enum AtRoot {
 pub struct Walk {
     /// Where absolute links go.
     root: Dir,
-    /// Guest path of `root`.
-    root_path: Vec<u8>,
+    /// Machine path of `root`; what lies outside the machine has none.
+    root_path: Option<Vec<u8>>,
     /// What happens at `root`.
     at_root: AtRoot,
-    /// Device and inode of `root` if it is on the host and `..` must not leave it.
-    barrier: Option<(u64, u64)>,
+    /// `..` must not leave `root`, which is not the machine's.
+    has_barrier: bool,
     /// The directory reached.
     at: Dir,
-    /// Its guest path; what lies outside the guest's root has none.
+    /// Its machine path; what lies outside the machine has none.
     at_path: Option<Vec<u8>>,
     /// Links followed.
     links: u32,
@@ -45,10 +46,27 @@ pub struct Walk {
 enum Step {
     /// The walk goes on in the new [`Walk::at`].
     On,
+    /// It does so in another mount.
+    Across,
     /// The walk goes on with this name instead.
     Link(Vec<u8>),
     /// It is over.
     Done(Target),
+}
+
+/// What tells a directory from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    mount: MountId,
+    dev: u64,
+    ino: u64,
+}
+
+impl Place {
+    fn of(ctx: &mut Ctx, fd: &HostFd) -> Result<Place, Errno> {
+        let stat = ctx.kernel.host.stat(fd)?;
+        Ok(Place { mount: fd.mount(), dev: stat.dev, ino: stat.ino })
+    }
 }
 
 /// One component of a name.
@@ -68,23 +86,26 @@ impl Walk {
     pub fn new(ctx: &mut Ctx, start: Dir, how: OpenHow) -> Result<Walk, Errno> {
         let fs = context(ctx);
         let (root_file, confined) = (Rc::clone(&fs.borrow().root), fs.borrow().confined);
+        let root = dir_of(&root_file)?;
+        let is_root = matches!((&start, &root), (Dir::Host(a), Dir::Host(b)) if a.raw() == b.raw());
         let at_path = match &start {
-            Dir::Host(fd) => guest_name(ctx, fd),
+            _ if is_root && confined == Confined::No => Some(b"/".to_vec()),
+            Dir::Host(fd) => machine_name(ctx, fd),
             Dir::Made(path) => Some(path.clone()),
         };
         let (root, root_path, at_root) = match how.scope {
-            Scope::Host => (dir_of(&root_file)?, b"/".to_vec(), AtRoot::Stay),
-            Scope::InRoot => (start.clone(), at_path.clone().unwrap_or_default(), AtRoot::Stay),
-            Scope::Beneath => (start.clone(), at_path.clone().unwrap_or_default(), AtRoot::Fail),
-        };
-        let barrier = match &root {
-            Dir::Host(fd) if how.scope != Scope::Host || confined == Confined::Yes => {
-                let stat = ctx.kernel.host.stat(fd)?;
-                Some((stat.dev, stat.ino))
+            Scope::Host => {
+                let path = match &root {
+                    Dir::Host(fd) if confined == Confined::Yes => machine_name(ctx, fd),
+                    _ => Some(b"/".to_vec()),
+                };
+                (root, path, AtRoot::Stay)
             }
-            _ => None,
+            Scope::InRoot => (start.clone(), at_path.clone(), AtRoot::Stay),
+            Scope::Beneath => (start.clone(), at_path.clone(), AtRoot::Fail),
         };
-        Ok(Walk { root, root_path, at_root, barrier, at: start, at_path, links: 0, how })
+        let has_barrier = how.scope != Scope::Host || confined == Confined::Yes;
+        Ok(Walk { root, root_path, at_root, has_barrier, at: start, at_path, links: 0, how })
     }
 
     /// Walks all of `path` and opens what it names.
@@ -106,7 +127,14 @@ impl Walk {
         }
         let mut rest = path.to_vec();
         let mut pos = 0;
+        // Whether the rest has not yet been tried as a whole.
+        let mut fresh = true;
         loop {
+            if std::mem::take(&mut fresh)
+                && let Some(target) = self.try_rest(ctx, &rest[pos..])?
+            {
+                return Ok(target);
+            }
             let begin = rest[pos..].iter().position(|b| *b != b'/').map(|n| pos + n);
             let Some(begin) = begin else { return self.finish_here(ctx) };
             let end = rest[begin..].iter().position(|b| *b == b'/').map_or(rest.len(), |n| begin + n);
@@ -116,6 +144,8 @@ impl Walk {
                 Step::Done(target) => return Ok(target),
                 Step::On if last => return self.finish_here(ctx),
                 Step::On => pos = end,
+                Step::Across if last => return self.finish_here(ctx),
+                Step::Across => (pos, fresh) = (end, true),
                 Step::Link(name) => {
                     self.links += 1;
                     if self.links > MAX_LINKS {
@@ -128,7 +158,7 @@ impl Walk {
                         self.go_to_root();
                     }
                     rest = [&name[..], &rest[end..]].concat();
-                    pos = 0;
+                    (pos, fresh) = (0, true);
                 }
             }
         }
@@ -144,7 +174,7 @@ impl Walk {
 
     fn go_to_root(&mut self) {
         self.at = self.root.clone();
-        self.at_path = Some(self.root_path.clone());
+        self.at_path = self.root_path.clone();
     }
 
     fn step(&mut self, ctx: &mut Ctx, c: &Component) -> Result<Step, Errno> {
@@ -154,8 +184,17 @@ impl Walk {
             name if name.len() > 255 => Err(Errno::ENAMETOOLONG),
             name => {
                 let path = self.at_path.as_ref().map(|at| join(at, name));
+                let mount = path.as_ref().and_then(|path| ctx.kernel.mounts.find(path));
+                if let Some((_, mounts::Mount { source: Source::Host(fd, stat), .. })) = mount {
+                    let (fd, stat) = (fd.clone(), *stat);
+                    return self.step_mount(ctx, c, path, fd, stat);
+                }
                 match path {
-                    Some(path) if matches!(self.at, Dir::Made(_)) || procfs::is_root(&path) => {
+                    Some(path)
+                        if mount.is_some()
+                            || matches!(self.at, Dir::Made(_))
+                            || procfs::is_root(&path) =>
+                    {
                         self.step_made(ctx, c, path)
                     }
                     path => self.step_host(ctx, c, path),
@@ -167,30 +206,41 @@ impl Walk {
     fn up(&mut self, ctx: &mut Ctx) -> Result<(), Errno> {
         match &self.at {
             Dir::Made(path) if matches!(&self.root, Dir::Made(root) if root == path) => self.stay_at_root(),
-            Dir::Made(path) => {
-                let up = parent_path(path);
-                if procfs::is_root(path) {
-                    // Out of the made-up tree, into the directory of the host that it is in.
-                    let root = dir_of(&Rc::clone(&context(ctx).borrow().root))?;
-                    let Dir::Host(root) = root else { return Err(Errno::ENOENT) };
-                    let below = if up == b"/" { &b"."[..] } else { &up[1..] };
-                    let fd = ctx.kernel.host.open(&root, below, OpenHow::handle(O_DIRECTORY))?;
-                    self.at = Dir::Host(fd);
-                } else {
-                    self.at = Dir::Made(up.clone());
-                }
-                self.at_path = Some(up);
+            Dir::Made(path) if procfs::is_root(path) && self.has_barrier => {
+                // It was found somewhere below the root, and there is no telling where.
+                self.go_to_root();
                 Ok(())
             }
+            Dir::Made(path) => {
+                let above = parent_path(path);
+                self.go_up_to(ctx, above)
+            }
             Dir::Host(fd) => {
-                if let Some(barrier) = self.barrier {
-                    let here = ctx.kernel.host.stat(fd)?;
-                    if (here.dev, here.ino) == barrier {
-                        return self.stay_at_root();
-                    }
+                let (fd, here) = (fd.clone(), Place::of(ctx, fd)?);
+                if self.has_barrier
+                    && let Dir::Host(root) = &self.root
+                    && here == Place::of(ctx, root)?
+                {
+                    return self.stay_at_root();
                 }
-                let up = ctx.kernel.host.open(fd, b"..", OpenHow::handle(O_DIRECTORY))?;
-                self.check_xdev(ctx, fd, &up)?;
+                match ctx.kernel.mounts.get(fd.mount()) {
+                    Some(mounts::Mount { path, source: Source::Host(source, stat), .. })
+                        if here == (Place { mount: source.mount(), dev: stat.dev, ino: stat.ino }) =>
+                    {
+                        if path == b"/" {
+                            return self.stay_at_root();
+                        }
+                        let above = parent_path(path);
+                        return self.go_up_to(ctx, above);
+                    }
+                    _ => {}
+                }
+                let up = ctx.kernel.host.open(&fd, b"..", OpenHow::handle(O_DIRECTORY))?;
+                self.check_xdev(ctx, &fd, &up)?;
+                // A directory that somebody moved out of the machine leads no further.
+                if ctx.kernel.mounts.is_layered() && machine_name(ctx, &up).is_none() {
+                    return Err(Errno::ENOENT);
+                }
                 self.at = Dir::Host(up);
                 self.at_path = self.at_path.as_deref().map(parent_path);
                 Ok(())
@@ -198,12 +248,95 @@ impl Walk {
         }
     }
 
+    /// Goes from the root of a mount or of a made-up tree into the directory that it stands in.
+    fn go_up_to(&mut self, ctx: &mut Ctx, above: Vec<u8>) -> Result<(), Errno> {
+        self.at = machine_dir(ctx, &above)?;
+        self.at_path = Some(above);
+        Ok(())
+    }
+
+    /// Opens all that is left of the name in one call of the host, if that surely finds what the steps would: no `..`, no
+    /// mount on the way, and no link, of which the host then tells.
+    fn try_rest(&mut self, ctx: &mut Ctx, rest: &[u8]) -> Result<Option<Target>, Errno> {
+        let (Dir::Host(dir), Some(at)) = (&self.at, &self.at_path) else { return Ok(None) };
+        let mounts = &ctx.kernel.mounts;
+        if !mounts.is_layered() || self.how.scope != Scope::Host || self.may_change(self.how.flags, dir.mount(), ctx).is_err()
+        {
+            return Ok(None);
+        }
+        let from = rest.iter().position(|b| *b != b'/').unwrap_or(rest.len());
+        let rest = &rest[from..];
+        let mut path = at.clone();
+        for part in rest.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".") {
+            if part == b".." {
+                return Ok(None);
+            }
+            path = join(&path, part);
+        }
+        if rest.is_empty() || mounts.on_the_way(at, &path) {
+            return Ok(None);
+        }
+        let resolve = self.how.resolve | u64::from(RESOLVE_NO_SYMLINKS);
+        let fd = match ctx.kernel.host.open(dir, rest, OpenHow { scope: Scope::Beneath, resolve, ..self.how }) {
+            Ok(fd) => fd,
+            Err(Errno::ELOOP | Errno::EXDEV | Errno::EAGAIN | Errno::ENOSYS) => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        let stat = ctx.kernel.host.stat(&fd)?;
+        if let Some(made) = path::device_instead(ctx, &stat) {
+            return Ok(Some(Target::Made(made)));
+        }
+        Ok((mount_of(ctx, &fd, &stat) != Mount::Proc).then_some(Target::Host(fd, stat)))
+    }
+
+    /// Whether opening with these flags, of a file that is there or is to be made, suits the mount.
+    fn may_change(&self, flags: u32, mount: MountId, ctx: &Ctx) -> Result<(), Errno> {
+        let changes = flags & O_PATH == 0 && (flags & O_ACCMODE != O_RDONLY || flags & (O_TRUNC | O_CREAT) != 0);
+        if changes && ctx.kernel.mounts.refuses_writing(mount) { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
+    /// Goes into, or ends at, the root of a mount.
+    fn step_mount(
+        &mut self,
+        ctx: &mut Ctx,
+        c: &Component,
+        path: Option<Vec<u8>>,
+        fd: HostFd,
+        stat: FileStat,
+    ) -> Result<Step, Errno> {
+        if self.has(RESOLVE_NO_XDEV) {
+            return Err(Errno::EXDEV);
+        }
+        let kind = FileKind::of_mode(stat.mode);
+        match kind {
+            FileKind::Directory => return self.enter(ctx, fd, &stat, path).map(|()| Step::Across),
+            _ if !c.last || c.slash => return Err(Errno::ENOTDIR),
+            _ if self.wants(O_CREAT | O_EXCL) => return Err(Errno::EEXIST),
+            _ if self.wants(O_DIRECTORY) => return Err(Errno::ENOTDIR),
+            FileKind::Regular => self.may_change(self.how.flags & !O_CREAT, fd.mount(), ctx)?,
+            _ => {
+                if let Some(made) = path::device_instead(ctx, &stat) {
+                    return Ok(Step::Done(Target::Made(made)));
+                }
+            }
+        }
+        let fd = if self.wants(O_PATH) {
+            fd
+        } else {
+            ctx.kernel.host.reopen(&fd, self.how.flags & !(O_CREAT | O_EXCL | O_NOFOLLOW))?
+        };
+        let stat = ctx.kernel.host.stat(&fd)?;
+        Ok(Step::Done(Target::Host(fd, stat)))
+    }
+
     fn stay_at_root(&self) -> Result<(), Errno> {
         if self.at_root == AtRoot::Fail { Err(Errno::EXDEV) } else { Ok(()) }
     }
 
     fn check_xdev(&self, ctx: &mut Ctx, from: &HostFd, to: &HostFd) -> Result<(), Errno> {
-        if self.has(RESOLVE_NO_XDEV) && ctx.kernel.host.stat(from)?.mnt_id != ctx.kernel.host.stat(to)?.mnt_id {
+        if self.has(RESOLVE_NO_XDEV)
+            && (from.mount() != to.mount() || ctx.kernel.host.stat(from)?.mnt_id != ctx.kernel.host.stat(to)?.mnt_id)
+        {
             return Err(Errno::EXDEV);
         }
         Ok(())
@@ -251,6 +384,9 @@ impl Walk {
             return match target {
                 // It is a handle so far.
                 Target::Host(fd, stat) if !self.wants(O_PATH) => {
+                    if FileKind::of_mode(stat.mode) == FileKind::Regular {
+                        self.may_change(self.how.flags & !O_CREAT, fd.mount(), ctx)?;
+                    }
                     let fd = ctx.kernel.host.reopen(&fd, self.how.flags & !(O_CREAT | O_EXCL))?;
                     Ok(Step::Done(Target::Host(fd, stat)))
                 }
@@ -259,10 +395,10 @@ impl Walk {
         }
         self.at = target.into_dir()?;
         self.at_path = match &self.at {
-            Dir::Host(fd) => guest_name(ctx, fd),
+            Dir::Host(fd) => machine_name(ctx, fd),
             Dir::Made(path) => Some(path.clone()),
         };
-        Ok(Step::On)
+        Ok(Step::Across)
     }
 
     fn step_host(&mut self, ctx: &mut Ctx, c: &Component, path: Option<Vec<u8>>) -> Result<Step, Errno> {
@@ -274,7 +410,13 @@ impl Walk {
                 if c.slash {
                     return Err(Errno::EISDIR);
                 }
+                self.may_change(O_CREAT, dir.mount(), ctx)?;
                 return self.open_last(ctx, &dir, c.name).map(Step::Done);
+            }
+            // There is only what the machine puts there.
+            Err(Errno::ENOENT) if path.as_ref().is_some_and(|path| ctx.kernel.mounts.has_below(path)) => {
+                let Some(path) = path else { return Err(Errno::ENOENT) };
+                return self.step_made(ctx, c, path);
             }
             Err(e) => return Err(e),
         };
@@ -303,7 +445,15 @@ impl Walk {
                     Ok(Step::Done(Target::Host(fd, stat)))
                 }
             }
-            _ => self.open_last(ctx, &dir, c.name).map(Step::Done),
+            kind => {
+                if let Some(made) = path::device_instead(ctx, &stat) {
+                    return self.finish_made(made).map(Step::Done);
+                }
+                if kind == FileKind::Regular && !self.wants(O_CREAT | O_EXCL) {
+                    self.may_change(self.how.flags & !O_CREAT, dir.mount(), ctx)?;
+                }
+                self.open_last(ctx, &dir, c.name).map(Step::Done)
+            }
         }
     }
 
@@ -345,6 +495,9 @@ impl Walk {
     fn open_here(&self, ctx: &mut Ctx, fd: &HostFd) -> Result<Target, Errno> {
         if self.wants(O_CREAT | O_EXCL) {
             return Err(Errno::EEXIST);
+        }
+        if self.wants(O_TMPFILE) {
+            self.may_change(self.how.flags, fd.mount(), ctx)?;
         }
         let how = OpenHow { flags: self.how.flags & !O_NOFOLLOW, scope: Scope::Host, resolve: 0, ..self.how };
         let fd = ctx.kernel.host.open(fd, b".", how)?;

@@ -65,6 +65,10 @@ fn attribute_name(ctx: &Ctx, addr: GuestAddr) -> Result<Vec<u8>, Errno> {
     if name.is_empty() { Err(Errno::ERANGE) } else { Ok(name) }
 }
 
+fn writable(ctx: &Ctx, handle: &HostFd) -> Result<(), Errno> {
+    if ctx.kernel.mounts.refuses_writing(handle.mount()) { Err(Errno::EROFS) } else { Ok(()) }
+}
+
 fn set(ctx: &mut Ctx, of: Of, name: GuestAddr, value: (GuestAddr, u64), flags: u32) -> SysResult {
     if flags & !(XATTR_CREATE | XATTR_REPLACE) != 0 {
         return Err(Errno::EINVAL.into());
@@ -76,6 +80,7 @@ fn set(ctx: &mut Ctx, of: Of, name: GuestAddr, value: (GuestAddr, u64), flags: u
     let mut bytes = vec![0; value.1 as usize];
     ctx.mem().read(value.0, &mut bytes)?;
     let handle = of.handle(ctx)?;
+    writable(ctx, &handle)?;
     ctx.kernel.host.set_xattr(&handle, &name, &bytes, flags)?;
     Ok(0)
 }
@@ -106,6 +111,7 @@ fn give(ctx: &mut Ctx, addr: GuestAddr, answer: Xattr) -> SysResult {
 fn remove(ctx: &mut Ctx, of: Of, name: GuestAddr) -> SysResult {
     let name = attribute_name(ctx, name)?;
     let handle = of.handle(ctx)?;
+    writable(ctx, &handle)?;
     ctx.kernel.host.remove_xattr(&handle, &name)?;
     Ok(0)
 }

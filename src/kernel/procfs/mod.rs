@@ -7,6 +7,7 @@
 mod cpus;
 mod machine;
 mod maps;
+pub mod mounts;
 mod process;
 
 use super::*;
@@ -93,12 +94,18 @@ impl Node {
     }
 }
 
+/// The trees and single files that are made up, as machine paths.
+pub const ROOTS: [&[u8]; 7] =
+    [b"/proc", b"/sys/devices/system/cpu", b"/dev/ptmx", b"/dev/pts", b"/dev/random", b"/dev/tty", b"/dev/urandom"];
+
 /// Whether this guest path begins a tree that is made up, or is a made-up file.
 pub fn is_root(path: &[u8]) -> bool {
-    match path.strip_prefix(b"/dev/") {
-        Some(name) => devfs::NAMES.contains(&name),
-        None => matches!(path, b"/proc" | b"/sys/devices/system/cpu"),
-    }
+    ROOTS.contains(&path)
+}
+
+/// Whether this path is one of the trees that are made up, or lies in one.
+pub fn is_made(path: &[u8]) -> bool {
+    ROOTS.iter().any(|root| path.strip_prefix(*root).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/')))
 }
 
 /// The node with this absolute guest path, which has no `.`, `..`, double or trailing slash, and none of whose leading

@@ -43,8 +43,8 @@ pub(super) const FILES: &[File] = &[
     read("limits", limits),
     settable("loginuid", |k, tid| Ok(process(k, tid)?.settings.login_uid.to_string().into_bytes()), set_login_uid),
     read("maps", |k, tid| with_space(k, tid, maps::maps)),
-    read("mountinfo", |k, _| Ok(k.host.proc_file("/proc/self/mountinfo"))),
-    read("mounts", |k, _| Ok(k.host.proc_file("/proc/self/mounts"))),
+    read("mountinfo", |k, _| mounts::mountinfo(k)),
+    read("mounts", |k, _| mounts::mounts(k)),
     settable(
         "oom_adj",
         |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj * 17 / 1000)),
@@ -464,6 +464,7 @@ pub(super) fn fd_info(k: &mut Kernel, tid: Tid, fd: i32) -> Result<Vec<u8>, Errn
         Some(host) => (k.host.seek(host, 0, SEEK_CUR).unwrap_or(0), k.host.stat(host).map_or(0, |stat| stat.ino)),
         None => (file.offset.get(), file.ops().inode()),
     };
+    let mnt_id = file.host_fd().map_or(1, |fd| mounts::shown_id(k, fd, 1));
     let more = file.ops().fdinfo_in(k);
-    Ok(format!("pos:\t{pos}\nflags:\t0{flags:o}\nmnt_id:\t1\nino:\t{ino}\n{more}").into_bytes())
+    Ok(format!("pos:\t{pos}\nflags:\t0{flags:o}\nmnt_id:\t{mnt_id}\nino:\t{ino}\n{more}").into_bytes())
 }
