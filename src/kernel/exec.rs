@@ -194,6 +194,8 @@ impl Kernel {
             exit_signal: i32::from(Signal::SIGCHLD.0),
             borrows_memory: false,
             owner_at_exit: 0,
+            io: IoCounts::default(),
+            comm_at_exit: Vec::new(),
             exit: None,
         };
         self.processes.insert(pid, process);

@@ -37,7 +37,8 @@ impl Kernel {
             && self.action_of(parent, Signal::SIGCHLD).is_some_and(|a| a.is_ignore() || a.has(sa::SA_NOCLDWAIT));
         // The first process stays for whoever runs the machine.
         let is_orphan = pid != self.first_pid && self.processes.get(&parent).is_none_or(|p| p.exit.is_some());
-        let uid = threads.first().and_then(|t| self.threads.get(t)).map_or(0, |t| t.credentials.uid[0]);
+        let first = threads.first().and_then(|t| self.threads.get(t));
+        let (uid, comm) = first.map_or((0, Vec::new()), |t| (t.credentials.uid[0], t.comm.clone()));
         for tid in threads.iter().filter(|t| **t != pid) {
             self.events.push(Event::ThreadExited { tid: *tid, status });
         }
@@ -52,6 +53,7 @@ impl Kernel {
         if let Some(p) = self.processes.get_mut(&pid) {
             p.exit = Some(status);
             p.owner_at_exit = uid;
+            p.comm_at_exit = comm;
             p.borrows_memory = false;
         }
         self.wake_all(WaitKey::Vfork(pid));

@@ -37,7 +37,7 @@ pub use exec::Program;
 pub use fd::FdTable;
 pub use fs::FsContext;
 pub use limits::{Limit, Limits};
-pub use process::{Credentials, ExitStatus, Process, ResourceLimit};
+pub use process::{Credentials, ExitStatus, IoCounts, Process, ResourceLimit};
 pub use sched::{Slept, Wait, WaitKey, Wakeups};
 pub use thread::{InCall, State, Thread};
 

@@ -107,8 +107,25 @@ pub struct Process {
     pub borrows_memory: bool,
     /// Its real user id when it ended.
     pub owner_at_exit: u32,
+    /// Bytes and calls of its transfers.
+    pub io: IoCounts,
+    /// The name of its first thread when it ended.
+    pub comm_at_exit: Vec<u8>,
     /// Set when it has ended and waits to be reaped.
     pub exit: Option<ExitStatus>,
+}
+
+/// What /proc/PID/io counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IoCounts {
+    /// Bytes that its reads gave.
+    pub read_bytes: u64,
+    /// Bytes that its writes took.
+    pub written_bytes: u64,
+    /// Calls that read.
+    pub reads: u64,
+    /// Calls that wrote.
+    pub writes: u64,
 }
 
 /// Addresses that /proc/PID/stat shows (proc_pid_stat(5)).

@@ -4,7 +4,7 @@ use super::*;
 use crate::abi::consts::open::{O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY};
 use crate::host::{DirEntry, FileStat};
 use crate::kernel::file::{File, FileKind, FileOps, Text};
-use crate::kernel::procfs::{self, Magic, Node};
+use crate::kernel::procfs::{self, Magic, MemoryView, Node};
 use std::any::Any;
 
 /// Device number of made-up files: an anonymous device, which has a major number of 0.
@@ -44,6 +44,8 @@ impl Made {
     fn mode(&self, ctx: &mut Ctx) -> u32 {
         match &self.content {
             Node::Text { mode, .. } => 0o100000 | mode,
+            Node::Memory(_, MemoryView::Bytes) => 0o100_600,
+            Node::Memory(_, MemoryView::Pages) => 0o100_400,
             Node::Dir { mode } => 0o040000 | mode,
             Node::Device(device) => devfs::stat(ctx.kernel, *device).mode,
             // The bits of a descriptor's link tell how it was opened.
@@ -88,8 +90,11 @@ impl Made {
             return (stat.uid, stat.gid);
         }
         let id = self.path.split(|b| *b == b'/').nth(2).and_then(procfs::number);
-        let thread = id.and_then(|id| ctx.kernel.threads.get(&id));
-        thread.map_or((0, 0), |t| (t.credentials.uid[1], t.credentials.gid[1]))
+        let Some(id) = id else { return (0, 0) };
+        match ctx.kernel.threads.get(&id) {
+            Some(t) => (t.credentials.uid[1], t.credentials.gid[1]),
+            None => (ctx.kernel.processes.get(&id).map_or(0, |p| p.owner_at_exit), 0),
+        }
     }
 
     /// Where it leads, if it is a link.
@@ -100,7 +105,11 @@ impl Made {
         match &self.content {
             Node::Link(name) => Ok(name.clone()),
             Node::Magic(Magic::Exe(pid)) => {
-                let exe = ctx.kernel.processes.get(pid).map(|p| p.exe.clone());
+                let (pid, tid) = (*pid, ctx.kernel.processes.get(pid).and_then(|p| p.threads.first().copied()));
+                if tid.is_some_and(|tid| !ctx.may_inspect(tid)) {
+                    return Err(Errno::EACCES);
+                }
+                let exe = ctx.kernel.processes.get(&pid).filter(|p| p.exit.is_none()).map(|p| p.exe.clone());
                 exe.ok_or(Errno::ENOENT)
             }
             Node::Magic(magic) => match walk::follow_magic(ctx, *magic)? {
@@ -108,7 +117,7 @@ impl Made {
                 path::Target::Host(fd, _) => Ok(guest_name(ctx, &fd).unwrap_or_default()),
                 path::Target::Made(made) => Ok(made.path),
             },
-            Node::Text { .. } | Node::Dir { .. } | Node::Device(_) => Err(Errno::EINVAL),
+            Node::Text { .. } | Node::Memory(..) | Node::Dir { .. } | Node::Device(_) => Err(Errno::EINVAL),
         }
     }
 
@@ -140,6 +149,10 @@ impl Made {
                     None => text,
                 };
                 Ok(File::new(text, &path, flags))
+            }
+            Node::Memory(tid, view) if flags & O_PATH == 0 => {
+                let memory = memory::MemoryFile::open(ctx, *tid, *view, stat)?;
+                Ok(File::new(memory, &path, flags))
             }
             Node::Device(device) if flags & O_PATH == 0 => devfs::open(ctx, *device, &path, flags),
             _ => Ok(File::new(MadeFile { node: self, stat }, &path, flags)),

@@ -8,6 +8,7 @@ mod context;
 mod dir;
 mod links;
 mod made;
+mod memory;
 pub mod mounts;
 mod names;
 mod open;

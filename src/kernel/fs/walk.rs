@@ -364,8 +364,8 @@ impl Walk {
                 self.at_path = Some(path);
                 Ok(Step::On)
             }
-            Node::Text { .. } | Node::Device(_) if !c.last || c.slash => Err(Errno::ENOTDIR),
-            Node::Text { .. } | Node::Device(_) => self.finish_made(made).map(Step::Done),
+            Node::Text { .. } | Node::Memory(..) | Node::Device(_) if !c.last || c.slash => Err(Errno::ENOTDIR),
+            Node::Text { .. } | Node::Memory(..) | Node::Device(_) => self.finish_made(made).map(Step::Done),
         }
     }
 
@@ -518,8 +518,8 @@ impl Walk {
             Node::Link(_) | Node::Magic(_) => Err(Errno::ELOOP),
             Node::Dir { .. } if self.wants(O_TMPFILE) => Err(Errno::EOPNOTSUPP),
             Node::Dir { .. } if self.how.flags & (O_ACCMODE | O_CREAT) != 0 => Err(Errno::EISDIR),
-            Node::Text { .. } | Node::Device(_) if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
-            Node::Dir { .. } | Node::Text { .. } | Node::Device(_) => Ok(Target::Made(made)),
+            Node::Text { .. } | Node::Memory(..) | Node::Device(_) if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
+            Node::Dir { .. } | Node::Text { .. } | Node::Memory(..) | Node::Device(_) => Ok(Target::Made(made)),
         }
     }
 }
@@ -529,6 +529,10 @@ impl Walk {
 /// # Errors
 /// `ENOENT`: it is gone.
 pub fn follow_magic(ctx: &mut Ctx, magic: Magic) -> Result<Target, Errno> {
+    let (Magic::Fd(tid, _) | Magic::Cwd(tid) | Magic::Root(tid) | Magic::Exe(tid) | Magic::Namespace(tid, _)) = magic;
+    if ctx.kernel.threads.contains_key(&tid) && !ctx.may_inspect(tid) {
+        return Err(Errno::EACCES);
+    }
     let thread = |ctx: &Ctx, tid| ctx.kernel.threads.get(&tid).map(|t| (Rc::clone(&t.files), Rc::clone(&t.fs)));
     match magic {
         Magic::Fd(tid, fd) => {
@@ -544,6 +548,7 @@ pub fn follow_magic(ctx: &mut Ctx, magic: Magic) -> Result<Target, Errno> {
             let (_, fs) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
             Ok(Target::File(Rc::clone(&fs.borrow().root)))
         }
+        Magic::Namespace(_, index) => Ok(Target::File(task::Namespace::open(index))),
         Magic::Exe(pid) => {
             let exe = ctx.kernel.processes.get(&pid).map(|p| p.exe.clone()).ok_or(Errno::ENOENT)?;
             path::resolve(ctx, path::AT_FDCWD, &exe, path::Follow::Yes)

@@ -88,7 +88,12 @@ pub(super) fn pieces(ctx: &Ctx, iov: GuestAddr, count: u64) -> Result<Buffer, Er
 /// Reads once, waiting if the file has nothing yet.
 pub(super) fn read_file(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> SysResult {
     match file.ops().read(ctx, file, buf, how) {
-        Ok(n) => Ok(n as u64),
+        Ok(n) => {
+            let io = &mut ctx.process().io;
+            io.reads += 1;
+            io.read_bytes += n as u64;
+            Ok(n as u64)
+        }
         Err(Stop::Block(wait)) => Err(wait_or_again(ctx, file, 0, how, wait)),
         Err(stop) => Err(stop),
     }
@@ -96,6 +101,16 @@ pub(super) fn read_file(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: A
 
 /// Writes, all of it if the file is one that waits for room.
 pub(super) fn write_file(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> SysResult {
+    let result = write_all(ctx, file, buf, how);
+    if let Ok(n) = &result {
+        let io = &mut ctx.process().io;
+        io.writes += 1;
+        io.written_bytes += n;
+    }
+    result
+}
+
+fn write_all(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> SysResult {
     if let Some(waiting) = resumed(ctx) {
         buf.advance(waiting.borrow().done as usize);
     } else if file.kind() == FileKind::Regular && file.ops().is_seekable() {

@@ -4,85 +4,59 @@
 
 use super::*;
 use crate::arch::cpuid;
-use crate::kernel::sys::NR_OPEN;
 use crate::kernel::time::{CpuTime, SECOND_NS, USER_HZ};
 use std::fmt::Write as _;
 
 /// Makes a file's content for a thread that looks at it.
 type Make = fn(&mut Kernel, Tid) -> Vec<u8>;
 
-/// The files below `/proc` by path, in order. Their directories follow from the paths.
+/// The files below `/proc` by path, in order, without those of `sys`. Their directories follow from the paths.
 const FILES: &[(&str, Make)] = &[
     ("cmdline", |_, _| b"sevm\n".to_vec()),
+    ("consoles", |_, _| Vec::new()),
     ("cpuinfo", cpuinfo),
+    ("crypto", |k, _| k.host.proc_file("/proc/crypto")),
     ("devices", |k, _| k.host.proc_file("/proc/devices")),
+    ("diskstats", |k, _| k.host.proc_file("/proc/diskstats")),
+    ("execdomains", |_, _| b"0-0\tLinux           \t[kernel]\n".to_vec()),
     ("filesystems", |k, _| k.host.proc_file("/proc/filesystems")),
+    ("interrupts", |k, _| k.host.proc_file("/proc/interrupts")),
     ("loadavg", loadavg),
+    ("locks", |k, _| k.host.proc_file("/proc/locks")),
     ("meminfo", meminfo),
+    ("misc", |k, _| k.host.proc_file("/proc/misc")),
+    ("modules", |_, _| Vec::new()),
     ("partitions", |k, _| k.host.proc_file("/proc/partitions")),
+    ("pressure/cpu", |k, _| k.host.proc_file("/proc/pressure/cpu")),
+    ("pressure/io", |k, _| k.host.proc_file("/proc/pressure/io")),
+    ("pressure/memory", |k, _| k.host.proc_file("/proc/pressure/memory")),
+    ("softirqs", |k, _| k.host.proc_file("/proc/softirqs")),
     ("stat", stat),
     ("swaps", |k, _| k.host.proc_file("/proc/swaps")),
-    ("sys/fs/file-max", |_, _| number(i64::MAX)),
-    ("sys/fs/mqueue/msg_default", |_, _| number(10)),
-    ("sys/fs/mqueue/msg_max", |_, _| number(10)),
-    ("sys/fs/mqueue/msgsize_default", |_, _| number(8192)),
-    ("sys/fs/mqueue/msgsize_max", |_, _| number(8192)),
-    ("sys/fs/mqueue/queues_max", |_, _| number(256)),
-    ("sys/fs/nr_open", |_, _| number(NR_OPEN)),
-    ("sys/fs/pipe-max-size", |_, _| number(1 << 20)),
-    ("sys/kernel/cap_last_cap", |_, _| number(task::CAP_LAST_CAP)),
-    ("sys/kernel/core_pattern", |_, _| b"core\n".to_vec()),
-    ("sys/kernel/domainname", |k, _| line(&k.names().domain)),
-    ("sys/kernel/hostname", |k, _| line(&k.names().node)),
-    ("sys/kernel/msgmax", |_, _| number(8192)),
-    ("sys/kernel/msgmnb", |_, _| number(16384)),
-    ("sys/kernel/msgmni", |_, _| number(32000)),
-    ("sys/kernel/ngroups_max", |_, _| number(65536)),
-    ("sys/kernel/osrelease", |k, _| line(&k.names().release)),
-    ("sys/kernel/ostype", |_, _| b"Linux\n".to_vec()),
-    ("sys/kernel/overflowgid", |_, _| number(65534)),
-    ("sys/kernel/overflowuid", |_, _| number(65534)),
-    ("sys/kernel/pid_max", |_, _| number(PID_MAX)),
-    ("sys/kernel/random/boot_id", |k, _| uuid(k.boot_id())),
-    ("sys/kernel/random/entropy_avail", |_, _| number(256)),
-    ("sys/kernel/random/poolsize", |_, _| number(256)),
-    ("sys/kernel/random/uuid", |k, _| {
-        let mut bytes = [0; 16];
-        k.random(&mut bytes);
-        uuid(bytes)
-    }),
-    ("sys/kernel/randomize_va_space", |_, _| number(0)),
-    ("sys/kernel/sem", |_, _| b"32000\t1024000000\t500\t32000\n".to_vec()),
-    ("sys/kernel/shmall", |_, _| number(u64::MAX - (1 << 24))),
-    ("sys/kernel/shmmax", |_, _| number(u64::MAX - (1 << 24))),
-    ("sys/kernel/shmmni", |_, _| number(4096)),
-    ("sys/kernel/threads-max", |_, _| number(PID_MAX)),
-    ("sys/kernel/version", |k, _| line(&k.names().version)),
-    ("sys/vm/max_map_count", |_, _| number(crate::mem::MAX_AREAS)),
-    ("sys/vm/mmap_min_addr", |_, _| number(crate::mem::MIN_ADDR)),
-    ("sys/vm/nr_hugepages", |_, _| number(0)),
-    ("sys/vm/overcommit_memory", |_, _| number(0)),
-    ("sys/vm/overcommit_ratio", |_, _| number(50)),
-    ("sys/vm/swappiness", |_, _| number(60)),
     ("sysvipc/msg", |k, _| ipc::sysvipc_msg(k).into_bytes()),
     ("sysvipc/sem", |k, _| ipc::sysvipc_sem(k).into_bytes()),
     ("sysvipc/shm", |k, _| ipc::sysvipc_shm(k).into_bytes()),
+    ("tty/drivers", |k, _| k.host.proc_file("/proc/tty/drivers")),
+    ("tty/ldiscs", |_, _| b"n_tty       0\n".to_vec()),
     ("uptime", uptime),
     ("version", version),
     ("vmstat", |k, _| k.host.proc_file("/proc/vmstat")),
+    ("zoneinfo", |k, _| k.host.proc_file("/proc/zoneinfo")),
 ];
-
-/// The highest process id there can be, and one more.
-const PID_MAX: u32 = 4_194_304;
 
 /// What `/proc/PATH` is, if sevm makes it.
 pub(super) fn node(caller: Tid, path: &str) -> Option<Node> {
-    if path == "mounts" {
-        return Some(Node::Link(b"self/mounts".to_vec()));
+    match path {
+        "mounts" => return Some(Node::Link(b"self/mounts".to_vec())),
+        "net" => return Some(Node::Link(b"self/net".to_vec())),
+        _ => {}
     }
     if let Some((_, make)) = FILES.iter().find(|(name, _)| *name == path) {
         let make = *make;
         return Some(Node::text(move |k| make(k, caller)));
+    }
+    if let Some((name, value)) = sysctl::VALUES.iter().find(|(name, _)| *name == path) {
+        return Some(Node::text(move |k| sysctl::content(k, name, *value)));
     }
     below(path).next().map(|_| Node::dir())
 }
@@ -100,7 +74,7 @@ pub(super) fn list(path: &str) -> Vec<Entry> {
         }
     }
     if path.is_empty() {
-        entries.push(Entry::link("mounts"));
+        entries.extend([Entry::link("mounts"), Entry::link("net")]);
         entries.sort_by(|a, b| a.name.cmp(&b.name));
     }
     entries
@@ -108,22 +82,23 @@ pub(super) fn list(path: &str) -> Vec<Entry> {
 
 /// The paths of files below a directory, relative to it.
 fn below(path: &str) -> impl Iterator<Item = &'static str> {
-    FILES.iter().filter_map(move |(name, _)| match path.is_empty() {
-        true => Some(*name),
+    let names = FILES.iter().map(|(name, _)| *name).chain(sysctl::VALUES.iter().map(|(name, _)| *name));
+    names.filter_map(move |name| match path.is_empty() {
+        true => Some(name),
         false => name.strip_prefix(path)?.strip_prefix('/'),
     })
 }
 
-fn number(value: impl std::fmt::Display) -> Vec<u8> {
+pub(super) fn number(value: impl std::fmt::Display) -> Vec<u8> {
     format!("{value}\n").into_bytes()
 }
 
-fn line(text: &[u8]) -> Vec<u8> {
+pub(super) fn line(text: &[u8]) -> Vec<u8> {
     [text, b"\n"].concat()
 }
 
 /// Random bytes in the form of a version 4 UUID (RFC 9562).
-fn uuid(mut bytes: [u8; 16]) -> Vec<u8> {
+pub(super) fn uuid(mut bytes: [u8; 16]) -> Vec<u8> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::new();
@@ -137,7 +112,7 @@ fn uuid(mut bytes: [u8; 16]) -> Vec<u8> {
 
 impl Kernel {
     /// What tells this run of the machine from others: the host's, or the seed's.
-    fn boot_id(&mut self) -> [u8; 16] {
+    pub(super) fn boot_id(&mut self) -> [u8; 16] {
         if self.config.deterministic {
             let mut id = [0; 16];
             id[..8].copy_from_slice(&self.config.seed.to_be_bytes());

@@ -4,11 +4,13 @@
 //! What a file contains is made by the functions in the modules below; this module only finds them. It knows neither
 //! descriptors nor how a file is read.
 
+mod activity;
 mod cpus;
 mod machine;
 mod maps;
 pub mod mounts;
 mod process;
+mod sysctl;
 
 use super::*;
 use std::rc::Rc;
@@ -37,10 +39,21 @@ pub enum Node {
     },
     /// A device of the machine.
     Device(devfs::Device),
+    /// The memory of a thread's process.
+    Memory(Tid, MemoryView),
     /// A symbolic link to this name.
     Link(Vec<u8>),
     /// A link that leads to an object and not to a name (proc(5): exe, cwd, root, fd/*).
     Magic(Magic),
+}
+
+/// How memory is seen as a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryView {
+    /// As its bytes (`mem`).
+    Bytes,
+    /// As a word for each page (`pagemap`).
+    Pages,
 }
 
 /// Where a magic link leads.
@@ -54,6 +67,8 @@ pub enum Magic {
     Cwd(Tid),
     /// A thread's root directory.
     Root(Tid),
+    /// A namespace of a thread, by its index in [`task::NAMESPACES`].
+    Namespace(Tid, usize),
 }
 
 /// A name in a synthetic directory.
@@ -126,7 +141,7 @@ pub fn lookup(kernel: &mut Kernel, caller: Tid, path: &[u8]) -> Option<Node> {
             let id = number(id)?;
             // Every thread has a directory that can be named, though only those of processes are listed.
             let tid = if kernel.processes.contains_key(&id) { id } else { kernel.threads.get(&id)?.tid };
-            process_node(kernel, tid, rest)
+            process_node(kernel, tid, rest, Place::Process)
         }
         [b"proc", rest @ ..] => machine::node(caller, &text(rest)?.join("/")),
         [b"sys", b"devices", b"system", b"cpu", rest @ ..] => cpus::node(kernel, &text(rest)?),
@@ -145,9 +160,9 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
     let parts: Vec<&[u8]> = path.split(|b| *b == b'/').skip(1).collect();
     match &parts[..] {
         [b"proc"] => {
-            let mut entries: Vec<Entry> = kernel.processes.keys().map(|pid| Entry::dir(pid.to_string())).collect();
-            entries.extend(machine::list(""));
+            let mut entries = machine::list("");
             entries.extend([Entry::link("self"), Entry::link("thread-self")]);
+            entries.extend(kernel.processes.keys().map(|pid| Entry::dir(pid.to_string())));
             entries
         }
         [b"proc", id] if number(id).is_some() => {
@@ -163,7 +178,20 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
         [b"proc", id, b"fdinfo"] | [b"proc", _, b"task", id, b"fdinfo"] => {
             descriptors(kernel, id).into_iter().map(|e| Entry::file(e.name)).collect()
         }
-        [b"proc", _, b"task", id] if number(id).is_some() => thread_entries(),
+        [b"proc", _, b"task", id] if number(id).is_some() => {
+            let mut entries = thread_entries();
+            entries.push(Entry::file("children"));
+            entries
+        }
+        [b"proc", _, b"ns"] | [b"proc", _, b"task", _, b"ns"] => {
+            task::NAMESPACES.iter().map(|kind| Entry::link(kind.entry)).collect()
+        }
+        [b"proc", id, b"net"] | [b"proc", _, b"task", id, b"net"] if number(id).is_some() => {
+            NET.iter().map(Entry::file).collect()
+        }
+        [b"proc", id, b"attr"] | [b"proc", _, b"task", id, b"attr"] if number(id).is_some() => {
+            ATTR.iter().map(Entry::file).collect()
+        }
         [b"proc", rest @ ..] => text(rest).map(|parts| machine::list(&parts.join("/"))).unwrap_or_default(),
         [b"sys", b"devices", b"system", b"cpu", rest @ ..] => {
             text(rest).map(|parts| cpus::list(kernel, &parts)).unwrap_or_default()
@@ -177,24 +205,88 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
 fn thread_entries() -> Vec<Entry> {
     let links = ["cwd", "exe", "root"].map(Entry::link);
     let files = process::FILES.iter().map(|f| Entry::file(f.name));
-    links.into_iter().chain(["fd", "fdinfo"].map(Entry::dir)).chain(files).collect()
+    let memory = ["mem", "pagemap"].map(Entry::file);
+    let dirs = ["attr", "fd", "fdinfo", "net", "ns"].map(Entry::dir);
+    links.into_iter().chain(dirs).chain(memory).chain(files).collect()
+}
+
+/// Which kind of directory describes a thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// `/proc/PID`.
+    Process,
+    /// `/proc/PID/task/TID`.
+    Task,
+}
+
+/// Files of `attr`.
+const ATTR: [&str; 6] = ["current", "exec", "fscreate", "keycreate", "prev", "sockcreate"];
+
+/// Files of `net`.
+const NET: [&str; 22] = [
+    "arp",
+    "dev",
+    "dev_mcast",
+    "if_inet6",
+    "igmp",
+    "igmp6",
+    "ipv6_route",
+    "netlink",
+    "netstat",
+    "packet",
+    "protocols",
+    "raw",
+    "raw6",
+    "route",
+    "snmp",
+    "snmp6",
+    "sockstat",
+    "tcp",
+    "tcp6",
+    "udp",
+    "udp6",
+    "unix",
+];
+
+/// A file of `net`: the network is the host's, but UNIX sockets are the machine's own.
+fn net_file(k: &mut Kernel, name: &str) -> Vec<u8> {
+    match name {
+        "unix" => b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec(),
+        name => k.host.proc_file(&format!("/proc/self/net/{name}")),
+    }
 }
 
 /// What lies below `/proc/TID`.
-fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]]) -> Option<Node> {
+fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]], place: Place) -> Option<Node> {
     let pid = kernel.threads.get(&tid).map_or(tid, |t| t.pid);
     match rest {
         [] | [b"task"] => Some(Node::dir()),
         [b"task", id, below @ ..] => {
             let id = number(id)?;
             (kernel.threads.get(&id)?.pid == pid && !below.starts_with(&[b"task"])).then_some(())?;
-            process_node(kernel, id, below)
+            process_node(kernel, id, below, Place::Task)
         }
         [b"exe"] => Some(Node::Magic(Magic::Exe(pid))),
         [b"cwd"] => Some(Node::Magic(Magic::Cwd(tid))),
         [b"root"] => Some(Node::Magic(Magic::Root(tid))),
         [b"fd"] => Some(Node::Dir { mode: 0o500 }),
-        [b"fdinfo"] => Some(Node::dir()),
+        [b"fdinfo"] | [b"attr"] | [b"net"] => Some(Node::dir()),
+        [b"ns"] => Some(Node::Dir { mode: 0o511 }),
+        [b"ns", name] => {
+            let index = task::NAMESPACES.iter().position(|kind| kind.entry.as_bytes() == *name)?;
+            Some(Node::Magic(Magic::Namespace(tid, index)))
+        }
+        [b"net", name] => {
+            let name = *NET.iter().find(|n| n.as_bytes() == *name)?;
+            Some(Node::text(move |k| net_file(k, name)))
+        }
+        [b"attr", name] => {
+            ATTR.iter().find(|n| n.as_bytes() == *name)?;
+            // Without a security module there is nothing to tell.
+            Some(Node::Text { mode: 0o666, read: Rc::new(|_| Err(Errno::EINVAL)), write: None })
+        }
+        [b"mem"] => Some(Node::Memory(tid, MemoryView::Bytes)),
+        [b"pagemap"] => Some(Node::Memory(tid, MemoryView::Pages)),
         [b"fdinfo", n] => {
             let fd = number(n)?;
             kernel.threads.get(&tid)?.files.borrow().get(fd).ok()?;
@@ -204,6 +296,9 @@ fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]]) -> Option<Node> {
             let fd = number(n)?;
             kernel.threads.get(&tid)?.files.borrow().get(fd).ok()?;
             Some(Node::Magic(Magic::Fd(tid, fd)))
+        }
+        [b"children"] if place == Place::Task => {
+            Some(Node::Text { mode: 0o444, read: Rc::new(move |k| activity::children(k, tid)), write: None })
         }
         [name] => process::node(tid, name),
         _ => None,

@@ -1,9 +1,10 @@
 //! The files of `/proc/PID` and `/proc/PID/task/TID` (proc(5)).
 
-use super::maps;
 use super::*;
+use super::{activity, maps};
 use crate::kernel::sys::NR_OPEN;
 use crate::kernel::time::{CpuTime, SECOND_NS, USER_HZ};
+use crate::kernel::tty::Tty;
 use crate::mem::{GuestAddr, PAGE_SIZE, Space};
 use std::fmt::Write as _;
 
@@ -34,35 +35,42 @@ const fn settable(name: &'static str, make: Make, take: Take) -> File {
 
 /// The files, in the order of their names.
 pub(super) const FILES: &[File] = &[
+    settable("autogroup", activity::autogroup, |_, _, _| Err(Errno::EINVAL)),
     private("auxv", |k, tid| Ok(process(k, tid)?.auxv_bytes())),
-    read("cgroup", |_, _| Ok(b"0::/\n".to_vec())),
+    read("cgroup", |k, tid| process(k, tid).map(|_| b"0::/\n".to_vec())),
+    File { name: "clear_refs", mode: 0o200, make: |_, _| Err(Errno::EINVAL), take: Some(clear_refs) },
     read("cmdline", |k, tid| strings(k, tid, |p| p.layout.args, |p| &p.argv)),
     settable("comm", |k, tid| Ok([&comm(k, tid)?[..], b"\n"].concat()), set_comm),
     settable("coredump_filter", coredump_filter, set_coredump_filter),
+    read("cpuset", |k, tid| process(k, tid).map(|_| b"/\n".to_vec())),
     private("environ", |k, tid| strings(k, tid, |p| p.layout.env, |p| &p.envp)),
-    read("limits", limits),
+    settable("gid_map", activity::whole_map, |_, _, _| Err(Errno::EPERM)),
+    private("io", activity::io),
+    settable("limits", limits, |_, _, _| Err(Errno::EINVAL)),
     settable("loginuid", |k, tid| Ok(process(k, tid)?.settings.login_uid.to_string().into_bytes()), set_login_uid),
     read("maps", |k, tid| with_space(k, tid, maps::maps)),
     read("mountinfo", |k, _| mounts::mountinfo(k)),
     read("mounts", |k, _| mounts::mounts(k)),
-    settable(
-        "oom_adj",
-        |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj * 17 / 1000)),
-        |_, _, _| Err(Errno::EINVAL),
-    ),
+    settable("oom_adj", |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj * 17 / 1000)), set_oom_adj),
     read("oom_score", |k, tid| Ok(line((process(k, tid)?.settings.oom_score_adj + 1000) * 2 / 3))),
     settable("oom_score_adj", |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj)), set_oom_score_adj),
     private("personality", |k, tid| Ok(format!("{:08x}\n", process(k, tid)?.personality).into_bytes())),
-    read("sessionid", |_, _| Ok(u32::MAX.to_string().into_bytes())),
+    settable("projid_map", activity::whole_map, |_, _, _| Err(Errno::EPERM)),
+    settable("sched", activity::sched, |_, _, _| Ok(())),
+    read("sessionid", |k, tid| process(k, tid).map(|_| u32::MAX.to_string().into_bytes())),
     read("schedstat", |k, tid| {
         let cpu = k.thread_cpu(tid);
         Ok(format!("{} 0 1\n", cpu.total_ns()).into_bytes())
     }),
+    settable("setgroups", |k, tid| process(k, tid).map(|_| b"allow\n".to_vec()), |_, _, _| Err(Errno::EPERM)),
     read("smaps", |k, tid| with_space(k, tid, maps::smaps)),
     read("smaps_rollup", |k, tid| with_space(k, tid, maps::rollup)),
+    private("stack", |k, tid| process(k, tid).map(|_| Vec::new())),
     read("stat", stat),
     read("statm", statm),
     read("status", status),
+    private("syscall", activity::syscall),
+    settable("timens_offsets", |k, tid| process(k, tid).map(|_| TIMENS.to_vec()), |_, _, _| Err(Errno::EACCES)),
     settable(
         "timerslack_ns",
         |k, tid| Ok(line(process(k, tid)?.settings.timer_slack_ns)),
@@ -72,8 +80,12 @@ pub(super) const FILES: &[File] = &[
             Ok(())
         },
     ),
-    read("wchan", |_, _| Ok(b"0".to_vec())),
+    settable("uid_map", activity::whole_map, |_, _, _| Err(Errno::EPERM)),
+    read("wchan", |k, tid| process(k, tid).map(|_| b"0".to_vec())),
 ];
+
+/// `timens_offsets`: clocks as they are.
+const TIMENS: &[u8] = b"monotonic           0         0\nboottime            0         0\n";
 
 /// The file with this name in the directory of `tid`.
 pub(super) fn node(tid: Tid, name: &[u8]) -> Option<Node> {
@@ -96,7 +108,7 @@ fn parse<T: std::str::FromStr>(text: &[u8]) -> Result<T, Errno> {
 }
 
 /// The process of a thread; the id of a zombie, which has no threads, is its own.
-fn process(k: &Kernel, tid: Tid) -> Result<&Process, Errno> {
+pub(super) fn process(k: &Kernel, tid: Tid) -> Result<&Process, Errno> {
     k.process_of(tid).or_else(|| k.processes.get(&tid)).ok_or(Errno::ESRCH)
 }
 
@@ -110,9 +122,7 @@ pub(super) fn comm(k: &Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     if let Some(t) = k.threads.get(&tid) {
         return Ok(t.comm.clone());
     }
-    let exe = &process(k, tid)?.exe;
-    let base = exe.rsplit(|b| *b == b'/').next().unwrap_or_default();
-    Ok(base[..base.len().min(15)].to_vec())
+    Ok(process(k, tid)?.comm_at_exit.clone())
 }
 
 fn set_comm(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
@@ -141,6 +151,24 @@ fn set_login_uid(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// `clear_refs`: which pages were used is not kept, so there is nothing to forget.
+fn clear_refs(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
+    process(k, tid)?;
+    let what: u32 = parse(text)?;
+    if (1..=5).contains(&what) { Ok(()) } else { Err(Errno::EINVAL) }
+}
+
+/// The old scale from -17 to 15 (proc_pid_oom_adj(5)).
+fn set_oom_adj(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
+    let value: i32 = parse(text)?;
+    let score = match value {
+        15 => 1000,
+        -17..=14 => value * 1000 / 17,
+        _ => return Err(Errno::EINVAL),
+    };
+    set_oom_score_adj(k, tid, score.to_string().as_bytes())
+}
+
 fn set_oom_score_adj(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno> {
     let value: i32 = parse(text)?;
     if !(-1000..=1000).contains(&value) {
@@ -157,6 +185,7 @@ fn set_oom_score_adj(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno>
 
 /// Runs `show` over the memory of a thread; a zombie has none, and shows nothing.
 fn with_space(k: &mut Kernel, tid: Tid, show: fn(&Space) -> Vec<u8>) -> Result<Vec<u8>, Errno> {
+    process(k, tid)?;
     Ok(k.threads.get(&tid).map(|t| show(&t.space.borrow())).unwrap_or_default())
 }
 
@@ -257,22 +286,30 @@ fn cpu_of(k: &mut Kernel, tid: Tid) -> CpuTime {
     }
 }
 
-/// Number of the controlling terminal's device, 0 without one.
-fn tty(k: &mut Kernel) -> i64 {
-    if k.config.deterministic {
-        return 0;
-    }
-    let text = k.host.proc_file("/proc/self/stat");
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let after = text.rsplit(") ").next().unwrap_or_default();
-    after.split(' ').nth(4).and_then(|w| w.parse().ok()).unwrap_or(0)
+/// Number of the controlling terminal's device and its foreground group; 0 and -1 without one.
+fn terminal(k: &mut Kernel, tid: Tid) -> (i64, i64) {
+    let Some(tty) = process(k, tid).ok().and_then(|p| p.terminal) else { return (0, -1) };
+    let foreground = match k.control_of(tty).foreground {
+        0 => -1,
+        group => i64::from(group),
+    };
+    let device = match tty {
+        Tty::Pty(number) => k.terminals.pty(number).map_or(0, |p| p.stat().rdev as i64),
+        Tty::Host => {
+            let text = k.host.proc_file("/proc/self/stat");
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let after = text.rsplit(") ").next().unwrap_or_default();
+            after.split(' ').nth(4).and_then(|w| w.parse().ok()).unwrap_or(0)
+        }
+    };
+    (device, foreground)
 }
 
 /// `stat`.
 fn stat(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     const TICK_NS: u64 = SECOND_NS / USER_HZ;
     let name = comm(k, tid)?;
-    let (cpu, memory, tty) = (cpu_of(k, tid), memory(k, tid), tty(k));
+    let (cpu, memory, (tty, foreground)) = (cpu_of(k, tid), memory(k, tid), terminal(k, tid));
     let (letter, _) = state(k, tid);
     let p = process(k, tid)?;
     let t = k.threads.get(&tid);
@@ -281,7 +318,6 @@ fn stat(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     let sched = t.map(|t| t.sched.clone()).unwrap_or_default();
     let priority = if sched.priority > 0 { -1 - i64::from(sched.priority) } else { 20 + i64::from(sched.nice) };
     let (l, children) = (&p.layout, p.accounts.children);
-    let foreground = if tty == 0 { -1 } else { i64::from(p.pgid) };
     let exit = p.exit.map_or(0, ExitStatus::to_wait_status);
     let ticks = |ns: u64| (ns / TICK_NS) as i64;
     let fields: Vec<i128> = vec![
@@ -382,6 +418,9 @@ fn status(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
         let _ = writeln!(s, "FDSize:\t{}", size.next_power_of_two().min(NR_OPEN));
         let groups: String = t.credentials.groups.iter().map(|g| format!("{g} ")).collect();
         let _ = writeln!(s, "Groups:\t{groups}");
+    } else {
+        let uid = p.owner_at_exit;
+        let _ = writeln!(s, "Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t0\t0\t0\t0\nFDSize:\t0\nGroups:\t");
     }
     let _ = writeln!(s, "NStgid:\t{}\nNSpid:\t{tid}\nNSpgid:\t{}\nNSsid:\t{}\nKthread:\t0", p.pid, p.pgid, p.sid);
     status_memory(k, tid, p, &mut s);

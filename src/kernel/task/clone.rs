@@ -374,6 +374,8 @@ fn child_process(ctx: &mut Ctx, request: &Request, pid: Pid) -> Process {
         exit_signal,
         borrows_memory: request.has(CLONE_VFORK),
         owner_at_exit: 0,
+        io: IoCounts::default(),
+        comm_at_exit: Vec::new(),
         exit: None,
     }
 }
