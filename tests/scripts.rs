@@ -234,7 +234,7 @@ fn control(keys: &str) -> String {
     let mut keys = keys.chars();
     while let Some(c) = keys.next() {
         match (c, c == '^') {
-            (_, true) => out.extend(keys.next().map(|k| char::from(k as u8 & 0x1f))),
+            (_, true) => out.extend(keys.next().map(|k| if k == '?' { '\x7f' } else { char::from(k as u8 & 0x1f) })),
             (c, false) => out.push(c),
         }
     }

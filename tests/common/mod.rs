@@ -85,11 +85,19 @@ pub fn distribution_program(arch: Arch, name: &str, package: &str) -> Result<Pat
 
 /// Where `scripts/fetch-arm64.sh` keeps what it fetched.
 pub fn arm64_cache() -> PathBuf {
-    let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    var("SEVM_ARM64").unwrap_or_else(|| {
-        let caches = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap_or_default().join(".cache"));
-        var("SEVM_CACHE").unwrap_or_else(|| caches().join("sevm")).join("arm64")
-    })
+    variable("SEVM_ARM64").unwrap_or_else(|| cache().join("arm64"))
+}
+
+/// Where sevm's tests and scripts keep what may be made anew.
+pub fn cache() -> PathBuf {
+    let caches =
+        || variable("XDG_CACHE_HOME").unwrap_or_else(|| variable("HOME").unwrap_or_default().join(".cache"));
+    variable("SEVM_CACHE").unwrap_or_else(|| caches().join("sevm"))
+}
+
+/// A path in a variable of the environment that is not empty.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
 }
 
 /// Whether an ELF file names no interpreter.

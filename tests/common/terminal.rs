@@ -78,7 +78,7 @@ impl Session<'_> {
         for Step { text, keys } in self.steps {
             let started = Instant::now();
             loop {
-                let seen = shown[from..].windows(text.len().max(1)).any(|w| w.starts_with(text.as_bytes()));
+                let seen = text.is_empty() || shown[from..].windows(text.len()).any(|w| w == text.as_bytes());
                 if started.elapsed() > PATIENCE {
                     let so_far = String::from_utf8_lossy(shown);
                     return Err(format!("{text:?} did not appear before {keys:?}; shown: {so_far:?}"));

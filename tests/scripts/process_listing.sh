@@ -1,11 +1,11 @@
-# ps, pidof, pgrep and killall see the guest's processes.
-# shells: bash ash
-cp "$(command -v busybox)" napper
-./napper sleep 60 & a=$!
-./napper sleep 61 & b=$!
-sleep 0.2
+# ps, pidof and killall see the guest's processes and no others.
+# shells: bash zsh mksh
+cp "${SHELL_COMMAND%% *}" napper
+./napper -c 'echo >a; sleep 60; :' & a=$!
+./napper -c 'echo >b; sleep 61; :' & b=$!
+while [ ! -e a ] || [ ! -e b ]; do sleep 0.05; done
 pidof napper | wc -w
-pgrep -f 'sleep 6[01]' | wc -l
 ps -o pid,ppid,comm,args | grep '[n]apper' | while read -r p parent comm rest; do [ "$parent" = $$ ] && echo "mine: $comm $rest"; done
-killall napper; wait $a; echo $?; wait $b; echo $?
+killall napper; wait $a 2>/dev/null; echo $?; wait $b 2>/dev/null; echo $?
 pidof napper || echo none
+killall sleep

@@ -10,5 +10,4 @@ cat lines sum
 f() { cat "$1" "$2" | sort -n; }
 f <(seq 1 2 9) <(seq 2 2 10) | tr '\n' ' '; echo
 wc -c < <(head -c 200000 /dev/zero)
-comm -12 <(printf '%s\n' a b c) <(printf '%s\n' b c d)
 echo text > >(sed 's/^/seen: /' >seen); while [[ ! -s seen ]]; do sleep 0.05; done; cat seen

@@ -14,10 +14,10 @@
 -sum d/a
 -rm d/b
 -ls d
--cd d
+cd d
 -ls
 -printenv TERM
--umask
+umask
 -find . -type f
 -dd if=/dev/zero of=zeros bs=100 count=3
 -gzip zeros
@@ -25,4 +25,4 @@
 -tar cf t.tar a sub
 -tar tf t.tar
 -grep -n x a
--exit
+exit

@@ -10,9 +10,9 @@ sort nothing-there
 cat x1
 seq 1 5 | wc -l
 echo quoted "two words" 'and $these'
--setenv NAME value
+setenv NAME value
 sh -c 'echo $NAME'
--alias say -echo said:
+alias say -echo said:
 say hello
--unalias say
+unalias say
 echo last

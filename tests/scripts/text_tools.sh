@@ -13,6 +13,6 @@ grep -c tech staff; grep -E '^emp(1|2)[0-9] ' staff | wc -l; grep -v -e sales -e
 sed -n 's/^\(emp[0-9]*\) legal \([0-9]*\).*/\2:\1/p' staff | sort -n | head -n 2
 tr a-z A-Z <staff | head -n 1; rev staff | head -n 1; nl staff | tail -n 1
 paste -d, - - <staff | head -n 2; fold -w 20 staff | head -n 3; tac staff | head -n 1
-split -l 15 staff part.; wc -l part.* | tail -n 1; cat part.* | cmp - staff && echo whole
-expand -t 4 staff | wc -c; od -An -c staff | head -n 1; cksum staff | cut -d' ' -f2
-diff staff part.aa | head -n 2; seq -w 8 11; factor 360; echo '2^64' | bc
+head -n 15 staff >part.a; tail -n +16 staff >part.b; wc -l part.* | tail -n 1; cat part.* | cmp - staff && echo whole
+expand -t 4 staff | wc -c; od -An -c staff | head -n 1
+diff staff part.a | head -n 2; seq -w 8 11; factor 360; echo '2^64' | bc

@@ -9,4 +9,4 @@ chmod 640 a; chmod u+x,g-r b; chmod a=r c; stat -c '%a %n' a b c
 [ -x b ] && echo "b runs"; [ -r a ] && echo readable
 umask 022; (umask 007; touch e); stat -c %a e; umask
 sh -c umask; echo x >f; stat -c '%a %s' f
-chmod 755 f; cp -p f g; stat -c %a g; install -m 600 f h; stat -c %a h
+chmod 755 f; cp -p f g; stat -c %a g; cp f h; chmod 600 h; stat -c %a h

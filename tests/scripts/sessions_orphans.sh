@@ -1,7 +1,7 @@
-# nohup, setsid and what they leave behind.
+# Ignored HUP, setsid and what they leave behind.
 # shells: bash zsh mksh ash
-nohup sh -c 'kill -HUP $$; echo "still here"' </dev/null 2>/dev/null | cat
-nohup sh -c 'exit 3' </dev/null >/dev/null 2>&1; echo $?
+(trap '' HUP; sh -c 'kill -HUP $$; echo "still here"')
+(trap '' HUP; exec sh -c 'exit 3'); echo $?
 setsid sh -c 'read -r pid comm state ppid pgrp session rest </proc/$$/stat; [ "$pid" = "$session" ] && echo leader' | cat
 setsid sh -c 'exit 5' & wait $!; s=$?; [ $s = 5 ] || [ $s = 0 ] && echo ended
 (sleep 0.2; echo from the orphan >orphan) &

@@ -1,0 +1,65 @@
+// Timers, tickers, deadlines and contexts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+func main() {
+	start := time.Now()
+	time.Sleep(50 * time.Millisecond)
+	fmt.Println("slept", time.Since(start) >= 50*time.Millisecond)
+
+	select {
+	case <-time.After(30 * time.Millisecond):
+		fmt.Println("after")
+	case <-time.After(20 * time.Second):
+		fmt.Println("too late")
+	}
+	ticker := time.NewTicker(5 * time.Millisecond)
+	for i := 0; i < 5; i++ {
+		<-ticker.C
+	}
+	ticker.Stop()
+	fmt.Println("five ticks")
+
+	fired := make(chan string, 1)
+	time.AfterFunc(10*time.Millisecond, func() { fired <- "function" })
+	fmt.Println(<-fired)
+	t := time.NewTimer(time.Hour)
+	fmt.Println("stopped", t.Stop())
+	t.Reset(time.Millisecond)
+	<-t.C
+	fmt.Println("reset")
+
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	<-ctx.Done()
+	fmt.Println(ctx.Err(), errors.Is(ctx.Err(), context.DeadlineExceeded))
+	cancel()
+	ctx, cancel = context.WithCancel(context.WithValue(context.Background(), "key", "value"))
+	var wg sync.WaitGroup
+	for i := 0; i < 10; i++ {
+		wg.Add(1)
+		go func() { defer wg.Done(); <-ctx.Done() }()
+	}
+	cancel()
+	wg.Wait()
+	fmt.Println(ctx.Err(), ctx.Value("key"))
+
+	// Many sleepers wake in order of their times.
+	order := make(chan int, 10)
+	for i := 9; i >= 0; i-- {
+		go func(i int) { time.Sleep(time.Duration(i*40+20) * time.Millisecond); order <- i }(i)
+	}
+	for i := 0; i < 10; i++ {
+		fmt.Print(<-order, " ")
+	}
+	fmt.Println()
+	fmt.Println(time.Unix(1700000000, 0).UTC(), time.Date(2024, 2, 29, 1, 2, 3, 4, time.UTC).Weekday())
+	d, err := time.ParseDuration("1h15m30.5s")
+	fmt.Println(d, err, d.Seconds())
+}
