@@ -305,7 +305,7 @@ impl Observers {
             return;
         }
         let (now_ns, threads) = (kernel.monotonic_ns(), kernel.threads.len());
-        let view = View { space: &space.borrow(), now_ns, threads };
+        let view = View { space: &space.borrow(), now_ns, mark: kernel.call_mark, threads };
         self.0.iter_mut().for_each(|sink| say(&mut **sink, &view));
     }
 }

@@ -14,6 +14,7 @@ mod poll;
 pub mod sigframe;
 pub mod siginfo;
 mod signal;
+mod socket;
 mod stat;
 mod statfs;
 mod system;
@@ -31,6 +32,7 @@ pub use ipc::{
 };
 pub use poll::{PollFd, SigsetArg};
 pub use signal::{DefaultAction, SigSet, Signal};
+pub use socket::{CMsgHdr, MMsgHdr, MsgHdr, UCred};
 pub use stat::{StatAarch64, StatX86_64, Statx, StatxTime};
 pub use statfs::{StatFs, Ustat};
 pub use system::{CapData, CapHeader, Rlimit, RseqCs, Rusage, SchedAttr, Sysinfo, Utsname};

@@ -4,7 +4,7 @@ use super::values;
 use crate::Error;
 use crate::host::RealHost;
 use crate::kernel::fs::{Bind, Layout, Writing};
-use crate::kernel::{Config, ExitStatus, Kernel, Limits, Program};
+use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program};
 use crate::machine::Machine;
 use crate::mem::Windows;
 use crate::report::Stats;
@@ -75,6 +75,9 @@ pub struct RunOptions {
     /// End the run at the first system call that is not implemented
     #[arg(long)]
     pub strict: bool,
+    /// Let the program reach no network: internet sockets can be made and nothing reached from them, loopback included
+    #[arg(long)]
+    pub no_network: bool,
     /// Check every write of a call against the table
     #[arg(long, hide = true)]
     pub check_table: bool,
@@ -96,6 +99,7 @@ impl RunOptions {
     /// The program cannot be run, or the machine not be built.
     pub fn boot(&self) -> Result<(Machine, i32), Error> {
         let windows = Windows::new(self.address_bits)?;
+        let network = if self.no_network { NetworkAccess::None } else { NetworkAccess::Host };
         let config = Config {
             strict: self.strict,
             check_outs: self.check_table,
@@ -109,6 +113,7 @@ impl RunOptions {
                 processes: self.max_processes,
             },
             layout: self.layout(),
+            network,
             ..Config::default()
         };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);

@@ -13,8 +13,10 @@ mod real;
 mod real_events;
 mod real_files;
 mod real_paths;
+mod real_sockets;
 mod real_system;
 mod signals;
+mod sockets;
 mod steady;
 mod sys;
 mod system;
@@ -28,6 +30,7 @@ pub use ioctl::{Payload, payload};
 pub use paths::{AccessIds, FsStat, OpenHow, Paths, Remove, Scope, SetTime, Xattr};
 pub use real::RealHost;
 pub use signals::{HostSignal, InheritedSignals, Signals};
+pub use sockets::{Arrived, Data, DataMut, Side, Sockets, known_option};
 pub use steady::{CPUS, EPOCH_S, SteadyHost, VirtualClock};
 pub use sys::die_by_signal;
 pub use system::{Identity, Load, Names, System, Usage};
@@ -35,7 +38,7 @@ pub use terminal::{Place, Terminals};
 pub use time::{Clock, HostClock, PollFd};
 
 /// Everything that a guest can learn or change outside itself.
-pub trait Host: Files + Paths + Clock + System + Signals + Terminals + Events {
+pub trait Host: Files + Paths + Clock + System + Signals + Terminals + Events + Sockets {
     /// `real`, `sealed`, ...: for messages.
     fn name(&self) -> &'static str;
 }

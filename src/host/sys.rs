@@ -423,3 +423,266 @@ pub(super) fn is_same_open_file(a: &HostFd, b: &HostFd) -> bool {
     // SAFETY: the call takes no pointer.
     unsafe { libc::syscall(libc::SYS_kcmp, own, own, KCMP_FILE, a.raw(), b.raw()) == 0 }
 }
+
+/// Takes over a new descriptor, or gives the call's error.
+fn new_fd(result: libc::c_int) -> Result<HostFd, Errno> {
+    success(result)?;
+    // SAFETY: the call has just made the descriptor, so it is nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) }.into())
+}
+
+/// Room for any socket address, aligned as the host wants it.
+#[derive(Clone, Copy)]
+struct Address(libc::sockaddr_storage, libc::socklen_t);
+
+impl Address {
+    const SIZE: usize = size_of::<libc::sockaddr_storage>();
+
+    fn new(bytes: &[u8]) -> Result<Address, Errno> {
+        let mut address = Address::room();
+        if bytes.len() > Address::SIZE {
+            return Err(Errno::EINVAL);
+        }
+        address.1 = bytes.len() as libc::socklen_t;
+        // SAFETY: the source has so many bytes, the target at least as many, and any bytes are valid for it.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut address.0).cast(), bytes.len()) };
+        Ok(address)
+    }
+
+    fn room() -> Address {
+        // SAFETY: zero bytes are a valid address of no family.
+        Address(unsafe { std::mem::zeroed() }, Address::SIZE as libc::socklen_t)
+    }
+
+    fn pointer(&mut self) -> *mut libc::sockaddr {
+        (&raw mut self.0).cast()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let len = (self.1 as usize).min(Address::SIZE);
+        // SAFETY: the storage is initialised and at least so long.
+        unsafe { std::slice::from_raw_parts((&raw const self.0).cast::<u8>(), len) }.to_vec()
+    }
+}
+
+/// socket(2), never waiting.
+pub(super) fn socket(domain: i32, kind: i32, protocol: i32) -> Result<HostFd, Errno> {
+    // SAFETY: the call takes no pointer.
+    new_fd(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, protocol) })
+}
+
+/// bind(2).
+pub(super) fn bind(fd: &HostFd, address: &[u8]) -> Result<(), Errno> {
+    let mut address = Address::new(address)?;
+    // SAFETY: pointer and length are those of one whole address.
+    success(unsafe { libc::bind(fd.raw(), address.pointer(), address.1) })
+}
+
+/// connect(2).
+pub(super) fn connect(fd: &HostFd, address: &[u8]) -> Result<(), Errno> {
+    let mut address = Address::new(address)?;
+    // SAFETY: pointer and length are those of one whole address.
+    success(unsafe { libc::connect(fd.raw(), address.pointer(), address.1) })
+}
+
+/// listen(2).
+pub(super) fn listen(fd: &HostFd, backlog: i32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    success(unsafe { libc::listen(fd.raw(), backlog) })
+}
+
+/// accept4(2), never waiting.
+pub(super) fn accept(fd: &HostFd) -> Result<(HostFd, Vec<u8>), Errno> {
+    let mut from = Address::room();
+    let (flags, len) = (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, &raw mut from.1);
+    // SAFETY: the host writes at most as many bytes of address as the length says.
+    let accepted = new_fd(unsafe { libc::accept4(fd.raw(), (&raw mut from.0).cast(), len, flags) })?;
+    Ok((accepted, from.bytes()))
+}
+
+/// getsockname(2) or getpeername(2).
+pub(super) fn socket_address(fd: &HostFd, side: super::Side) -> Result<Vec<u8>, Errno> {
+    let mut address = Address::room();
+    let (storage, len) = ((&raw mut address.0).cast(), &raw mut address.1);
+    // SAFETY: the host writes at most as many bytes of address as the length says.
+    success(unsafe {
+        match side {
+            super::Side::Own => libc::getsockname(fd.raw(), storage, len),
+            super::Side::Peer => libc::getpeername(fd.raw(), storage, len),
+        }
+    })?;
+    Ok(address.bytes())
+}
+
+/// sendmsg(2), never waiting and without SIGPIPE.
+pub(super) fn send(
+    fd: &HostFd,
+    to: Option<&[u8]>,
+    data: super::Data<'_>,
+    control: &[u8],
+    flags: u32,
+) -> Result<usize, Errno> {
+    let mut address = to.map(Address::new).transpose()?;
+    let mut iov = match data {
+        super::Data::Guest(spans) => iovecs(spans),
+        super::Data::Own(b) => vec![libc::iovec { iov_base: b.as_ptr().cast_mut().cast(), iov_len: b.len() }],
+    };
+    let mut aligned = vec![0u64; control.len().div_ceil(8)];
+    aligned.as_mut_bytes()[..control.len()].copy_from_slice(control);
+    // SAFETY: zero bytes are a valid message.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    if let Some(address) = &mut address {
+        message.msg_name = address.pointer().cast();
+        message.msg_namelen = address.1;
+    }
+    (message.msg_iov, message.msg_iovlen) = (iov.as_mut_ptr(), iov.len());
+    if !control.is_empty() {
+        (message.msg_control, message.msg_controllen) = (aligned.as_mut_ptr().cast(), control.len());
+    }
+    let flags = flags as i32 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: address, pieces and control messages live over the call, which only reads them; pieces in guest memory
+    // are checked by the host's kernel.
+    bytes(unsafe { libc::sendmsg(fd.raw(), &raw const message, flags) })
+}
+
+/// recvmsg(2), never waiting.
+pub(super) fn receive(fd: &HostFd, data: super::DataMut<'_>, room: usize, flags: u32) -> Result<super::Arrived, Errno> {
+    let mut from = Address::room();
+    let mut iov = match data {
+        super::DataMut::Guest(spans) => iovecs(spans),
+        super::DataMut::Own(b) => vec![libc::iovec { iov_base: b.as_mut_ptr().cast(), iov_len: b.len() }],
+    };
+    let mut control = vec![0u64; room.div_ceil(8)];
+    // SAFETY: zero bytes are a valid message.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    (message.msg_name, message.msg_namelen) = (from.pointer().cast(), from.1);
+    (message.msg_iov, message.msg_iovlen) = (iov.as_mut_ptr(), iov.len());
+    if room > 0 {
+        (message.msg_control, message.msg_controllen) = (control.as_mut_ptr().cast(), room);
+    }
+    let flags = flags as i32 | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the host writes at most as many bytes of address and control messages as the lengths say; pieces in guest
+    // memory are without references, and checked by the host's kernel.
+    let count = bytes(unsafe { libc::recvmsg(fd.raw(), &raw mut message, flags) })?;
+    from.1 = message.msg_namelen;
+    let mut arrived =
+        super::Arrived { bytes: count, from: from.bytes(), flags: message.msg_flags as u32, ..Default::default() };
+    arrived.flags &= !(libc::MSG_CMSG_CLOEXEC as u32);
+    let control = &control.as_bytes()[..message.msg_controllen.min(room)];
+    sort_control(control, &mut arrived);
+    Ok(arrived)
+}
+
+/// Takes over the descriptors among control messages that the host has just made, and keeps the other messages.
+fn sort_control(mut control: &[u8], arrived: &mut super::Arrived) {
+    while let Some((header, _)) = control.split_at_checked(16) {
+        let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let len = word(0) as usize;
+        let whole = len.next_multiple_of(8).min(control.len());
+        if len < 16 || len > control.len() {
+            break;
+        }
+        if (word(8) as i32, word(12) as i32) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+            for number in control[16..len].chunks_exact(4) {
+                let number = RawFd::from_ne_bytes([number[0], number[1], number[2], number[3]]);
+                // SAFETY: the host has installed the descriptor for this message, so it is nobody else's.
+                arrived.files.push(unsafe { OwnedFd::from_raw_fd(number) }.into());
+            }
+        } else {
+            arrived.control.extend_from_slice(&control[..whole]);
+        }
+        control = &control[whole..];
+    }
+}
+
+/// shutdown(2).
+pub(super) fn shutdown(fd: &HostFd, how: u32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    success(unsafe { libc::shutdown(fd.raw(), how as i32) })
+}
+
+/// getsockopt(2) of a listed option.
+pub(super) fn socket_option(fd: &HostFd, level: u32, name: u32, value: &mut [u8]) -> Result<usize, Errno> {
+    let max = super::known_option(level, name).ok_or(Errno::ENOPROTOOPT)?;
+    let mut memory = vec![0u64; value.len().min(max).div_ceil(8).max(1)];
+    let mut len = value.len().min(max) as libc::socklen_t;
+    // SAFETY: the host writes at most as many bytes as the length says, and the listed options hold no pointers.
+    success(unsafe {
+        libc::getsockopt(fd.raw(), level as i32, name as i32, memory.as_mut_ptr().cast(), &raw mut len)
+    })?;
+    let len = (len as usize).min(value.len());
+    let got = len.min(memory.as_bytes().len());
+    value[..got].copy_from_slice(&memory.as_bytes()[..got]);
+    Ok(got)
+}
+
+/// setsockopt(2) of a listed option.
+pub(super) fn set_socket_option(fd: &HostFd, level: u32, name: u32, value: &[u8]) -> Result<(), Errno> {
+    let max = super::known_option(level, name).ok_or(Errno::ENOPROTOOPT)?;
+    let mut memory = vec![0u64; value.len().min(max).div_ceil(8).max(1)];
+    let len = value.len().min(max);
+    memory.as_mut_bytes()[..len].copy_from_slice(&value[..len]);
+    // SAFETY: the host reads at most `len` bytes, and the listed options hold no pointers.
+    success(unsafe {
+        libc::setsockopt(fd.raw(), level as i32, name as i32, memory.as_ptr().cast(), len as libc::socklen_t)
+    })
+}
+
+/// setsockopt(2), SO_ATTACH_FILTER.
+pub(super) fn attach_filter(fd: &HostFd, program: &[u8]) -> Result<(), Errno> {
+    let mut filter = vec![0u64; program.len() / 8];
+    let whole = filter.len() * 8;
+    filter.as_mut_bytes().copy_from_slice(&program[..whole]);
+    let len = libc::c_ushort::try_from(filter.len()).map_err(|_| Errno::EINVAL)?;
+    let program = libc::sock_fprog { len, filter: filter.as_mut_ptr().cast() };
+    let size = size_of::<libc::sock_fprog>() as libc::socklen_t;
+    // SAFETY: the host reads `len` instructions of 8 bytes and checks them.
+    success(unsafe {
+        libc::setsockopt(fd.raw(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, (&raw const program).cast(), size)
+    })
+}
+
+/// Requests of ioctl(2) that give a number about a socket.
+pub(super) fn socket_number(fd: &HostFd, request: u32) -> Result<i32, Errno> {
+    const SIOCATMARK: u32 = 0x8905;
+    const SIOCOUTQNSD: u32 = 0x894b;
+    if !matches!(u64::from(request), libc::FIONREAD | libc::TIOCOUTQ) && !matches!(request, SIOCATMARK | SIOCOUTQNSD) {
+        return Err(Errno::ENOTTY);
+    }
+    let mut number = 0i32;
+    // SAFETY: the listed requests write one int.
+    success(unsafe { libc::ioctl(fd.raw(), libc::c_ulong::from(request), &raw mut number) })?;
+    Ok(number)
+}
+
+/// Requests of netdevice(7) over one struct ifreq.
+pub(super) fn interface(fd: &HostFd, request: u32, bytes: &mut [u8]) -> Result<(), Errno> {
+    // Without those that take a pointer inside the struct (0x8940 to 0x89ff, SIOCGIFMAP apart).
+    if !matches!(request, 0x8910 | 0x8913..=0x8927 | 0x8929 | 0x8930..=0x8939 | 0x8942 | 0x8943 | 0x8970)
+        || bytes.len() != 40
+    {
+        return Err(Errno::ENOTTY);
+    }
+    let mut request_struct = [0u64; 8];
+    let area = request_struct.as_mut_bytes();
+    area[..40].copy_from_slice(bytes);
+    // SAFETY: the listed requests read and write one struct ifreq of 40 bytes without pointers.
+    success(unsafe { libc::ioctl(fd.raw(), libc::c_ulong::from(request), area.as_mut_ptr()) })?;
+    bytes.copy_from_slice(&area[..40]);
+    Ok(())
+}
+
+/// SIOCGIFCONF.
+pub(super) fn interfaces(fd: &HostFd, max: Option<usize>) -> Result<(Vec<u8>, usize), Errno> {
+    const SIOCGIFCONF: libc::c_ulong = 0x8912;
+    let mut list = vec![0u64; max.unwrap_or(0).min(1 << 20).div_ceil(8)];
+    let pointer = if max.is_some() { list.as_mut_ptr() as u64 } else { 0 };
+    // struct ifconf: length, padding, pointer.
+    let mut conf = [max.unwrap_or(0).min(1 << 20) as u64, pointer];
+    // SAFETY: the request writes at most as many bytes to the list as the length says, and the length.
+    success(unsafe { libc::ioctl(fd.raw(), SIOCGIFCONF, conf.as_mut_ptr()) })?;
+    let len = conf[0] as u32 as usize;
+    let mut bytes = list.as_bytes().to_vec();
+    bytes.truncate(len);
+    Ok((bytes, len))
+}

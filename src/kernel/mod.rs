@@ -20,6 +20,7 @@ pub mod io;
 pub mod ipc;
 mod limits;
 pub mod mm;
+pub mod net;
 pub mod pipe;
 mod process;
 pub mod procfs;
@@ -88,6 +89,16 @@ pub enum Outcome {
     NoReturn,
 }
 
+/// What of the host's network guests can reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkAccess {
+    /// All of it.
+    #[default]
+    Host,
+    /// Nothing (`--no-network`).
+    None,
+}
+
 /// How the machine is set up.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -107,6 +118,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which files the guest has.
     pub layout: fs::Layout,
+    /// What of the host's network guests can reach.
+    pub network: NetworkAccess,
 }
 
 /// Something that happened and that an observer may want to know; drained by the machine.
@@ -183,6 +196,10 @@ pub struct Kernel {
     pub time: time::TimeKeeper,
     /// What the guest's files are put together from.
     pub mounts: fs::Mounts,
+    /// Sockets inside the machine.
+    pub net: net::Network,
+    /// What the trace adds to the call that is being carried out.
+    pub call_mark: Option<&'static str>,
     /// Who waits at which futex.
     pub futexes: futex::Futexes,
     /// When the run began, by the monotonic clock.
@@ -212,6 +229,7 @@ impl Kernel {
             }
             false => (host, None),
         };
+        let wakeups = Wakeups::default();
         let mut kernel = Kernel {
             host,
             config,
@@ -224,7 +242,7 @@ impl Kernel {
             waiters: sched::Waiters::default(),
             since_look: (0, 0),
             told_stuck: false,
-            wakeups: Wakeups::default(),
+            wakeups: wakeups.clone(),
             last_object: 0,
             terminals: tty::Terminals::default(),
             ipc: ipc::Ipc::default(),
@@ -232,6 +250,8 @@ impl Kernel {
             timer_files: event::TimerFiles::default(),
             time: time::TimeKeeper::new(clock),
             mounts: fs::Mounts::default(),
+            net: net::Network::new(wakeups),
+            call_mark: None,
             futexes: futex::Futexes::default(),
             started_ns: 0,
             strict_violation: None,
@@ -247,6 +267,7 @@ impl Kernel {
 
     /// Carries out the call that thread `tid` has stopped at, or goes on with the one it waits in.
     pub fn syscall(&mut self, tid: Tid, raw: RawCall, port: &mut dyn RegPort) -> Outcome {
+        self.call_mark = None;
         let Some(mut ctx) = Ctx::new(self, tid, port) else { return Outcome::NoReturn };
         let index = syscalls::lookup(ctx.arch, raw.nr);
         ctx.count(index, raw);

@@ -50,6 +50,8 @@ pub struct View<'a> {
     pub space: &'a Space,
     /// Nanoseconds since the run began.
     pub now_ns: u64,
+    /// What the kernel adds to the call, such as that it failed because of an option of sevm: printed in parentheses.
+    pub mark: Option<&'static str>,
     /// Threads alive, for formats that name the thread only when there are several.
     pub threads: usize,
 }

@@ -149,6 +149,11 @@ impl TextSink {
             Some(view) => {
                 let mut cx = self.options.cx(&mut self.out, view, call, phase);
                 decode::returned(&mut cx, call.entry(), begun.special);
+                if let Some(mark) = view.mark {
+                    buf::text(&mut self.out, " (");
+                    buf::text(&mut self.out, mark);
+                    self.out.push(b')');
+                }
             }
             None => self.out.push(b'?'),
         }

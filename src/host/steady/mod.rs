@@ -16,6 +16,7 @@
 mod files;
 mod paths;
 mod registry;
+mod sockets;
 
 use super::random::Xoshiro256;
 use super::{

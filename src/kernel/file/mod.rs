@@ -136,6 +136,12 @@ pub trait FileOps: std::fmt::Debug {
         Err(Errno::ESPIPE)
     }
 
+    /// How long a wait for `events` may last in nanoseconds; then the call gives `EAGAIN`. Sockets have such limits.
+    fn timeout_ns(&self, events: i16) -> Option<u64> {
+        let _ = events;
+        None
+    }
+
     /// Whether it is ready for `events` (POLL* bits).
     fn readiness(&self, ctx: &mut Ctx, file: &File, events: i16) -> Readiness {
         use crate::abi::consts::poll::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM};
@@ -280,6 +286,11 @@ impl File {
 
     /// [`File::of_host`] of what `stat` describes.
     pub fn of_host_with(host: &mut dyn Host, fd: HostFd, stat: &FileStat, path: &[u8], flags: u32) -> Rc<File> {
+        if FileKind::of_mode(stat.mode) == FileKind::Socket
+            && let Ok(socket) = net::Socket::of_host(host, fd.clone())
+        {
+            return File::new(socket, path, flags);
+        }
         let file = HostFile::new(host, fd, stat);
         match file.kind() {
             FileKind::Directory => File::new(fs::HostDir::new(file), path, flags),

@@ -80,15 +80,7 @@ fn owner(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, arg: u64) -> SysResult {
     let old = file.owner.get();
     let negative_if_group = |o: Owner| if o.kind == F_OWNER_PGRP as i32 { -o.id } else { o.id };
     match cmd {
-        F_SETOWN => {
-            // The sign tells the kind; the smallest number has no counterpart.
-            let id = arg as i32;
-            let (kind, id) = match id.checked_neg().ok_or(Errno::EINVAL)? {
-                group if group > 0 => (F_OWNER_PGRP, group),
-                _ => (F_OWNER_PID, id),
-            };
-            set_owner(ctx, file, Owner { kind: kind as i32, id, ..old })
-        }
+        F_SETOWN => set_owner_id(ctx, file, arg as i32),
         F_GETOWN => Ok(i64::from(negative_if_group(old)) as u64),
         F_SETOWN_EX => {
             let new: OwnerEx = ctx.mem().copy_in(GuestAddr(arg))?;
@@ -117,7 +109,7 @@ fn owner(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, arg: u64) -> SysResult {
     }
 }
 
-fn set_owner(ctx: &mut Ctx, file: &Rc<File>, mut new: Owner) -> SysResult {
+fn set_owner(ctx: &mut Ctx, file: &File, mut new: Owner) -> SysResult {
     let exists = match new.kind as u32 {
         _ if new.id == 0 => true,
         F_OWNER_TID => ctx.kernel.threads.contains_key(&new.id),
@@ -131,6 +123,15 @@ fn set_owner(ctx: &mut Ctx, file: &Rc<File>, mut new: Owner) -> SysResult {
     new.uids = if new.id == 0 { [0, 0] } else { [uid[0], uid[1]] };
     file.owner.set(new);
     Ok(0)
+}
+
+/// F_SETOWN: a process, or a group if negative; the smallest number has no counterpart.
+pub(in crate::kernel) fn set_owner_id(ctx: &mut Ctx, file: &File, id: i32) -> SysResult {
+    let (kind, id) = match id.checked_neg().ok_or(Errno::EINVAL)? {
+        group if group > 0 => (F_OWNER_PGRP, group),
+        _ => (F_OWNER_PID, id),
+    };
+    set_owner(ctx, file, Owner { kind: kind as i32, id, ..file.owner.get() })
 }
 
 fn hint(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, addr: GuestAddr) -> SysResult {

@@ -14,6 +14,7 @@ mod whole;
 
 pub use descriptors::*;
 pub use fcntl::fcntl;
+pub(in crate::kernel) use fcntl::set_owner_id;
 pub use ioctl::ioctl;
 pub use locks::flock;
 pub use rw::*;

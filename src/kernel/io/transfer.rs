@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::abi::IoVec;
+use crate::abi::consts::poll::{POLLIN, POLLOUT};
 use crate::mem::GuestAddr;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,6 +17,8 @@ const RLIMIT_FSIZE: usize = consts::rlimit::RLIMIT_FSIZE as usize;
 struct Waiting {
     file: Rc<File>,
     done: u64,
+    /// When the file's own time limit is over, in kernel-monotonic nanoseconds.
+    deadline_ns: Option<u64>,
 }
 
 /// Direction of a transfer.
@@ -94,7 +97,7 @@ pub(super) fn read_file(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: A
             io.read_bytes += n as u64;
             Ok(n as u64)
         }
-        Err(Stop::Block(wait)) => Err(wait_or_again(ctx, file, 0, how, wait)),
+        Err(Stop::Block(wait)) => Err(wait_or_again(ctx, file, (0, POLLIN), how, wait)),
         Err(stop) => Err(stop),
     }
 }
@@ -123,7 +126,7 @@ fn write_all(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> S
             Ok(_) if !goes_on || buf.left() == 0 => return Ok(buf.done()),
             Ok(_) => {}
             Err(Stop::Block(wait)) => {
-                return match wait_or_again(ctx, file, buf.done(), how, wait) {
+                return match wait_or_again(ctx, file, (buf.done(), POLLOUT), how, wait) {
                     Stop::Errno(_) if buf.done() > 0 => Ok(buf.done()),
                     stop => Err(stop),
                 };
@@ -140,13 +143,25 @@ fn write_all(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> S
 }
 
 /// Waits, or gives `EAGAIN` if the caller does not want to, or a restart code when a signal has ended the wait.
-fn wait_or_again(ctx: &mut Ctx, file: &Rc<File>, done: u64, how: Access, wait: Wait) -> Stop {
+fn wait_or_again(ctx: &mut Ctx, file: &Rc<File>, (done, events): (u64, u32), how: Access, wait: Wait) -> Stop {
     if file.is_nonblocking() || how.flags & consts::rwf::RWF_NOWAIT != 0 {
         return Errno::EAGAIN.into();
     }
-    let state = ctx.call_state(|_| Waiting { file: Rc::clone(file), done });
+    let limit = file.ops().timeout_ns(events as i16);
+    let now_ns = if limit.is_some() { ctx.kernel.monotonic_ns() } else { 0 };
+    let state = ctx.call_state(|_| Waiting {
+        file: Rc::clone(file),
+        done,
+        deadline_ns: limit.map(|ns| now_ns.saturating_add(ns)),
+    });
     state.borrow_mut().done = done;
-    ctx.wait(wait, Errno::ERESTARTSYS)
+    let deadline = state.borrow().deadline_ns;
+    match deadline {
+        None => ctx.wait(wait, Errno::ERESTARTSYS),
+        Some(at) if now_ns >= at => Errno::EAGAIN.into(),
+        // With a limit the call is not made again after a signal (sock_intr_errno()).
+        Some(_) => ctx.wait(wait.or_until(deadline), Errno::EINTR),
+    }
 }
 
 /// Keeps a write within RLIMIT_FSIZE.
