@@ -134,8 +134,6 @@ fn true_size(kind: Kind, len: usize) -> usize {
     const DATAGRAM_HEAD: usize = 4 * PAGE - SHARED_INFO;
     let head = if kind == Kind::Stream { STREAM_HEAD } else { DATAGRAM_HEAD };
     let in_pages = len.min(len.saturating_sub(head).next_multiple_of(PAGE));
-    let beside = (len - in_pages + SHARED_INFO).next_multiple_of(64);
-    // Small heads come from a cache of their own.
-    let beside = if beside <= 640 { 704 } else { beside.next_power_of_two() };
+    let beside = (len - in_pages + SHARED_INFO).max(512).next_power_of_two();
     BUFFER + beside + in_pages.next_multiple_of(PAGE)
 }

@@ -5,8 +5,8 @@ use super::name::{Found, bind_by_itself, find};
 use super::*;
 use crate::abi::consts::msg::{MSG_OOB, MSG_PEEK, MSG_TRUNC};
 
-/// The longest piece of a stream: 16 KiB less what Linux keeps with them, and 32 KiB in pages.
-const MAX_PIECE: usize = (16 << 10) - 320 + (32 << 10);
+/// The longest piece of a stream: a page less what Linux keeps with it, and 32 KiB in pages.
+const MAX_PIECE: usize = 4096 - 320 + (32 << 10);
 /// Who sent a message that nobody wanted to know the sender of: overflowuid and overflowgid.
 const NOBODY: UCred = UCred { pid: 0, uid: 65534, gid: 65534 };
 
