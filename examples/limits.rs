@@ -15,12 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [program, args @ ..] = &command[..] else { return Err("usage: limits PROGRAM [ARG...]".into()) };
     let mut trace = tempfile::tempfile()?;
     let sink = TextSink::new(Options::default(), Box::new(File::try_clone(&trace)?), Flush::Buffered);
-    let limits = Limits {
-        instructions: Some(50_000_000),
-        memory: Some(256 << 20),
-        processes: Some(8),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { instructions: Some(50_000_000), memory: Some(256 << 20), processes: Some(8), ..Limits::default() };
     match Vm::builder(program).args(args).limits(limits).sink(sink).capture().build()?.run() {
         Ok(finished) => println!("{:?} after {} calls", finished.status, finished.stats.calls),
         Err(Error::Limit { limit: Limit::Instructions, .. }) => println!("it ran for too long"),

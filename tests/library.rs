@@ -20,7 +20,8 @@ fn shell(script: &str) -> Option<Builder> {
 #[test]
 fn captures_what_a_program_writes_and_feeds_what_it_reads() {
     let Some(builder) = shell("read line; echo got $line; echo oops >&2; exit 3") else { return };
-    let finished = builder.stdin(Input::Bytes(b"a line\nmore\n".to_vec())).build().expect("builds").run().expect("runs");
+    let finished =
+        builder.stdin(Input::Bytes(b"a line\nmore\n".to_vec())).build().expect("builds").run().expect("runs");
     assert_eq!(String::from_utf8_lossy(&finished.stdout), "got a line\n");
     assert_eq!(String::from_utf8_lossy(&finished.stderr), "oops\n");
     assert_eq!(finished.status, ExitStatus::Code(3));

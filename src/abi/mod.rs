@@ -31,6 +31,7 @@ pub use ipc::{
     IpcPerm, MqAttr, MsgInfo, MsqidDs, SemInfo, Sembuf, SemidDsAarch64, SemidDsX86_64, ShmInfo, ShmInfo64, ShmidDs,
 };
 pub use poll::{PollFd, SigsetArg};
+pub use siginfo::SignalfdSiginfo;
 pub use signal::{DefaultAction, SigSet, Signal};
 pub use socket::{CMsgHdr, MMsgHdr, MsgHdr, UCred};
 pub use stat::{StatAarch64, StatX86_64, Statx, StatxTime};

@@ -77,3 +77,32 @@ pub struct RawStack {
     /// `ss_size`, in bytes.
     pub size: u64,
 }
+
+/// struct signalfd_siginfo (include/uapi/linux/signalfd.h). The members are named as there, without `ssi_`.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+#[allow(missing_docs, reason = "named as in signalfd(2)")]
+pub struct SignalfdSiginfo {
+    pub signo: u32,
+    pub errno: i32,
+    pub code: i32,
+    pub pid: u32,
+    pub uid: u32,
+    pub fd: i32,
+    pub tid: u32,
+    pub band: u32,
+    pub overrun: u32,
+    pub trapno: u32,
+    pub status: i32,
+    pub int: i32,
+    pub ptr: u64,
+    pub utime: u64,
+    pub stime: u64,
+    pub addr: u64,
+    pub addr_lsb: u16,
+    pub pad2: u16,
+    pub syscall: i32,
+    pub call_addr: u64,
+    pub arch: u32,
+    pub pad: [u8; 28],
+}

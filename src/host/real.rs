@@ -2,8 +2,8 @@
 
 use super::{Clock, Host, HostClock, HostSignal, InheritedSignals, PollFd, Signals, signals, sys};
 use crate::abi::{Errno, Signal};
-use std::os::fd::OwnedFd;
 use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
+use std::os::fd::OwnedFd;
 
 /// The real host.
 #[derive(Debug, Default)]

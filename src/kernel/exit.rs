@@ -1,6 +1,7 @@
 //! The end of threads and processes: exit(2), exit_group(2), and death by a signal.
 
 use super::*;
+use crate::abi::SigSet;
 use crate::abi::consts::{si_code_chld as cld, sigaction as sa};
 use crate::mem::{GuestAddr, Space};
 use crate::syscalls::args;
@@ -195,6 +196,7 @@ impl Kernel {
         let Some(pid) = self.threads.get(&tid).map(|t| t.pid) else { return };
         self.release_thread(tid);
         self.leave_children_to_threads(tid, pid);
+        self.retarget(pid, SigSet(u64::MAX));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Memory: mmap(2) and its kin. The work is done by [`crate::mem`]; here stand the arguments' checks.
 
 use super::*;
+use crate::abi::consts::membarrier_flags::MEMBARRIER_CMD_FLAG_CPU;
 use crate::abi::consts::{
     get_mempolicy as getmpol, madvise as madv, mbind as mbind_flags, membarrier as barrier, mempolicy as mpol,
     mlock2 as ml2, mlockall as mcl, msync as ms, prot,
@@ -283,19 +284,22 @@ pub fn munlockall(ctx: &mut Ctx, _: &args::Munlockall) -> SysResult {
     Ok(0)
 }
 
-/// membarrier(2). All guest threads run on one host thread, so every barrier holds already; what remains is the
-/// registration. The commands for restartable sequences do not exist, as on a kernel without rseq(2).
+/// membarrier(2). All guest threads run on one host thread, so every barrier holds already, and a thread that was
+/// interrupted in a restartable sequence leaves it before it goes on; what remains is the registration.
 pub fn membarrier(ctx: &mut Ctx, a: &args::Membarrier) -> SysResult {
     const REGISTER: u32 = barrier::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED
         | barrier::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
-        | barrier::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE;
+        | barrier::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE
+        | barrier::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ;
     const KNOWN: u32 = REGISTER
         | barrier::MEMBARRIER_CMD_GLOBAL
         | barrier::MEMBARRIER_CMD_GLOBAL_EXPEDITED
         | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED
         | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE
+        | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ
         | barrier::MEMBARRIER_CMD_GET_REGISTRATIONS;
-    if a.flags != 0 {
+    let one_cpu = a.cmd == barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ && a.flags == MEMBARRIER_CMD_FLAG_CPU;
+    if a.flags != 0 && !one_cpu {
         return Err(Errno::EINVAL.into());
     }
     let mut space = ctx.mem();
@@ -303,7 +307,9 @@ pub fn membarrier(ctx: &mut Ctx, a: &args::Membarrier) -> SysResult {
         barrier::MEMBARRIER_CMD_QUERY => Ok(u64::from(KNOWN)),
         barrier::MEMBARRIER_CMD_GET_REGISTRATIONS => Ok(u64::from(space.barriers)),
         barrier::MEMBARRIER_CMD_GLOBAL | barrier::MEMBARRIER_CMD_GLOBAL_EXPEDITED => Ok(0),
-        barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE => {
+        barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED
+        | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE
+        | barrier::MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ => {
             // The bit of each REGISTER command is the one above its command's.
             if space.barriers & a.cmd << 1 != 0 { Ok(0) } else { Err(Errno::EPERM.into()) }
         }

@@ -29,6 +29,8 @@ pub enum WaitKey {
     Futex(u64),
     /// A signal for this thread.
     Signal(Tid),
+    /// A signal of any kind for this process or one of its threads (signalfd(2)).
+    Signals(Pid),
     /// This process, made by vfork(2), gives the memory of its parent back.
     Vfork(Pid),
     /// The end of this process or thread.

@@ -54,7 +54,7 @@ impl Kernel {
 /// Whether a signal from outside is what the thread is there for.
 fn counts_on_signals(t: &Thread) -> bool {
     let waits = match &t.state {
-        State::Blocked(wait) => wait.keys.contains(&WaitKey::Signal(t.tid)),
+        State::Blocked(wait) => wait.keys.iter().any(|k| matches!(k, WaitKey::Signal(_) | WaitKey::Signals(_))),
         State::Stopped => true,
         State::Runnable => false,
     };
@@ -80,7 +80,7 @@ fn name(key: WaitKey) -> String {
         WaitKey::Child(pid) => format!("a child of process {pid}"),
         WaitKey::Object(n) => format!("kernel object {n} (pipe, socket, ...)"),
         WaitKey::Futex(addr) => format!("futex {addr:#x}"),
-        WaitKey::Signal(_) => "a signal".into(),
+        WaitKey::Signal(_) | WaitKey::Signals(_) => "a signal".into(),
         WaitKey::Vfork(pid) => format!("process {pid} to execute a program or end"),
         #[allow(unreachable_patterns, reason = "keys of other kinds name themselves")]
         other => format!("{other:?}"),

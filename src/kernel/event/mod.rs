@@ -23,13 +23,13 @@ use crate::host::FileStat;
 const ANONYMOUS: (u64, u64) = (15, 1);
 
 /// What stat(2) says of a file without a name or a kind (anon_inode_getfile).
-pub(super) fn anonymous_stat() -> FileStat {
+pub(in crate::kernel) fn anonymous_stat() -> FileStat {
     FileStat { dev: ANONYMOUS.0, ino: ANONYMOUS.1, mode: 0o600, nlink: 1, blksize: 4096, ..FileStat::default() }
 }
 
 /// Gives a new file of this kind a descriptor. Its `flags` are the bits O_CLOEXEC and O_NONBLOCK of the call, which have
 /// the same values in all these calls on both architectures.
-pub(super) fn install(
+pub(in crate::kernel) fn install(
     ctx: &mut Ctx,
     ops: impl file::FileOps + 'static,
     name: &[u8],

@@ -15,6 +15,7 @@ mod info;
 mod mask;
 mod pending;
 mod send;
+mod signalfd;
 mod stack;
 mod wait;
 
@@ -24,6 +25,7 @@ pub use info::{Fields, SigInfo};
 pub use mask::{rt_sigpending, rt_sigprocmask};
 pub use pending::Pending;
 pub use send::{Scope, kill, rt_sigqueueinfo, rt_tgsigqueueinfo, tgkill, tkill};
+pub use signalfd::{signalfd, signalfd4};
 pub use stack::{AltStack, map_trampoline, min_stack, sigaltstack};
 pub use wait::{pause, rt_sigsuspend, rt_sigtimedwait};
 

@@ -111,6 +111,7 @@ impl Kernel {
             return Err(Errno::EAGAIN);
         }
         pending.add(info, room);
+        self.wake_all(WaitKey::Signals(pid));
         match target {
             Target::Process(pid) => self.alert_one(pid, signal),
             Target::Thread(_, tid) => {
@@ -224,10 +225,10 @@ impl Kernel {
         }
     }
 
-    /// After a thread has blocked more signals: others take the process's signals that it left.
-    pub(super) fn retarget(&mut self, pid: Pid, signals: SigSet) {
+    /// After a thread has blocked more signals, or ended: others take the process's signals that it left.
+    pub(in crate::kernel) fn retarget(&mut self, pid: Pid, signals: SigSet) {
         let Some(p) = self.processes.get(&pid) else { return };
-        if p.threads.len() < 2 {
+        if p.threads.is_empty() {
             return;
         }
         for signal in p.pending.set.intersection(signals).iter() {

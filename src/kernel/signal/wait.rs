@@ -61,7 +61,7 @@ fn timeout_ns([sec, nsec]: Timespec) -> Result<u64, Errno> {
 
 impl Ctx<'_> {
     /// Takes a pending signal of the set, blocked or not: the thread's own before the process's.
-    fn take_awaited(&mut self, set: SigSet) -> Option<SigInfo> {
+    pub(super) fn take_awaited(&mut self, set: SigSet) -> Option<SigInfo> {
         let others = SigSet(!set.0);
         let own = &mut self.thread().signals.pending;
         if let Some(signal) = own.next(others) {

@@ -107,11 +107,13 @@ pub fn personality(ctx: &mut Ctx, a: &args::Personality) -> SysResult {
     Ok(old.into())
 }
 
-/// getcpu(2). All threads take turns on one processor, number 0 of node 0.
+/// getcpu(2). All threads take turns on one host thread; each seems to stay on the first processor that it may use, and
+/// all are of node 0.
 pub fn getcpu(ctx: &mut Ctx, a: &args::Getcpu) -> SysResult {
-    for addr in [a.cpu, a.node] {
+    let cpu = ctx.kernel.cpu_of(ctx.tid);
+    for (addr, value) in [(a.cpu, cpu), (a.node, 0)] {
         if addr != GuestAddr::NULL {
-            ctx.mem().copy_out(addr, &0u32)?;
+            ctx.mem().copy_out(addr, &value)?;
         }
     }
     Ok(0)

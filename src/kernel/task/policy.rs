@@ -388,6 +388,7 @@ pub fn sched_setaffinity(ctx: &mut Ctx, a: &args::SchedSetaffinity) -> SysResult
         return Err(Errno::EINVAL.into());
     }
     of(ctx, tid)?.sched.affinity = Some(mask);
+    ctx.kernel.move_to_cpu(tid);
     Ok(0)
 }
 

@@ -6,7 +6,7 @@
 use super::*;
 use crate::abi::RseqCs;
 use crate::abi::consts::rseq::RSEQ_FLAG_UNREGISTER;
-use crate::mem::GuestAddr;
+use crate::mem::{GuestAddr, Space};
 
 /// Bytes of the original `struct rseq`, and their alignment.
 const ORIGINAL_SIZE: u32 = 32;
@@ -56,7 +56,8 @@ pub fn rseq(ctx: &mut Ctx, a: &args::Rseq) -> SysResult {
     if !ctx.mem().access_ok(addr, len.into()) {
         return Err(Errno::EFAULT.into());
     }
-    publish(ctx, addr, 0)?;
+    let cpu = ctx.kernel.cpu_of(ctx.tid);
+    publish(&mut ctx.mem(), addr, cpu, cpu)?;
     ctx.mem().copy_out(addr.offset(RSEQ_CS), &0u64)?;
     ctx.thread().rseq = Rseq { addr, len, signature: sig };
     Ok(0)
@@ -69,21 +70,37 @@ fn unregister(ctx: &mut Ctx, now: Rseq, addr: GuestAddr, len: u32, sig: u32, fla
     if now.signature != sig {
         return Err(Errno::EPERM.into());
     }
-    publish(ctx, addr, UNINITIALIZED)?;
+    publish(&mut ctx.mem(), addr, 0, UNINITIALIZED)?;
     ctx.thread().rseq = Rseq::default();
     Ok(0)
 }
 
-/// Writes the processor's number to the struct: it is always 0, as all threads take turns on one.
-fn publish(ctx: &mut Ctx, addr: GuestAddr, cpu: u32) -> Result<(), Errno> {
-    let mut mem = ctx.mem();
-    mem.copy_out(addr.offset(CPU_ID_START), &0u32)?;
+/// Writes the processor's number to the struct.
+fn publish(mem: &mut Space, addr: GuestAddr, start: u32, cpu: u32) -> Result<(), Errno> {
+    mem.copy_out(addr.offset(CPU_ID_START), &start)?;
     mem.copy_out(addr.offset(CPU_ID), &cpu)?;
     mem.copy_out(addr.offset(NODE_ID), &0u32)?;
     mem.copy_out(addr.offset(MM_CID), &0u32)
 }
 
 impl Kernel {
+    /// The processor that a thread seems to run on: the first one that it may.
+    pub(super) fn cpu_of(&mut self, tid: Tid) -> u32 {
+        let mask = self.affinity(tid);
+        let first = mask.iter().enumerate().find(|(_, byte)| **byte != 0);
+        first.map_or(0, |(n, byte)| n as u32 * 8 + byte.trailing_zeros())
+    }
+
+    /// A thread may run on other processors now, and finds it out from its struct.
+    pub(super) fn move_to_cpu(&mut self, tid: Tid) {
+        let cpu = self.cpu_of(tid);
+        let Some(t) = self.threads.get(&tid) else { return };
+        if !t.rseq.addr.is_null() {
+            // A bad address is found when it leaves a sequence.
+            let _ = publish(&mut t.space.borrow_mut(), t.rseq.addr, cpu, cpu);
+        }
+    }
+
     /// To be called when another thread has had the processor, and before a handler's frame is built: takes the thread
     /// out of the restartable sequence it is in, if it is in one. A malformed registration is the end of the process,
     /// by SIGSEGV as in Linux.
