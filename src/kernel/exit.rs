@@ -44,12 +44,14 @@ impl Kernel {
             self.events.push(Event::ThreadExited { tid: *tid, status });
         }
         self.events.push(Event::Exited { pid, status });
+        let leader = threads.first().and_then(|t| self.threads.get(t));
+        let segments = leader.map_or_else(Vec::new, |t| self.segments_in(&t.space.borrow(), GuestAddr::NULL, u64::MAX));
         self.leave_terminal(pid, tty::Leaving::End);
         for tid in threads {
             self.release_thread(tid);
         }
         self.settle_terminals();
-        self.leave_ipc(pid);
+        self.leave_ipc(pid, &segments);
         self.drop_timers(pid);
         if let Some(p) = self.processes.get_mut(&pid) {
             p.exit = Some(status);

@@ -104,7 +104,10 @@ pub fn mmap(ctx: &mut Ctx, a: &args::Mmap) -> SysResult {
 
 /// munmap(2).
 pub fn munmap(ctx: &mut Ctx, a: &args::Munmap) -> SysResult {
+    let segments = ctx.kernel.segments_in(&ctx.mem(), a.addr, a.length);
     ctx.mem().unmap(a.addr, a.length)?;
+    let pid = ctx.pid;
+    ctx.kernel.detached(pid, &segments);
     Ok(0)
 }
 

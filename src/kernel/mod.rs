@@ -7,6 +7,7 @@
 //! Everything that the program does not determine comes in through [`crate::host::Host`]. Nothing here knows which
 //! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
 
+pub mod admin;
 mod ctx;
 pub mod devfs;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod net;
 pub mod pipe;
 mod process;
 pub mod procfs;
+pub mod remote;
 mod sched;
 pub mod signal;
 mod stuck;
@@ -186,6 +188,8 @@ pub struct Kernel {
     pub(crate) last_object: u64,
     /// The terminals and who has them.
     pub terminals: tty::Terminals,
+    /// Node and domain name, where the guest has set its own.
+    pub(crate) own_names: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// System V objects and message queues.
     pub(crate) ipc: ipc::Ipc,
     /// Epoll entries by what they watch.
@@ -245,6 +249,7 @@ impl Kernel {
             wakeups: wakeups.clone(),
             last_object: 0,
             terminals: tty::Terminals::default(),
+            own_names: (None, None),
             ipc: ipc::Ipc::default(),
             watchers: event::Watchers::default(),
             timer_files: event::TimerFiles::default(),

@@ -16,7 +16,11 @@ const RANDOM_MAX: u64 = i32::MAX as u64;
 impl Kernel {
     /// What uname(2) tells.
     pub fn names(&mut self) -> Names {
-        self.host.names()
+        let mut names = self.host.names();
+        let (node, domain) = &self.own_names;
+        names.node = node.clone().unwrap_or(names.node);
+        names.domain = domain.clone().unwrap_or(names.domain);
+        names
     }
 
     /// Memory and load of the machine.

@@ -394,6 +394,17 @@ fn epoll_of(file: &File) -> Result<Rc<Queue>, Errno> {
     file.downcast::<Epoll>().map(|e| Rc::clone(&e.0)).ok_or(Errno::EINVAL)
 }
 
+/// The file that an epoll watches under the number `fd`, after `skip` others of that number (KCMP_EPOLL_TFD).
+///
+/// # Errors
+/// `EINVAL`: not an epoll. `ENOENT`.
+pub(in crate::kernel) fn epoll_target(epoll: &File, fd: i32, skip: usize) -> Result<Rc<File>, Errno> {
+    let queue = epoll_of(epoll)?;
+    let entries = queue.entries.borrow();
+    let mut files = entries.range((fd, 0)..=(fd, u64::MAX)).filter_map(|(_, e)| e.file.upgrade());
+    files.nth(skip).ok_or(Errno::ENOENT)
+}
+
 fn open_file(ctx: &Ctx, fd: i32) -> Result<Rc<File>, Errno> {
     let file = ctx.file(fd)?;
     if file.is_path_only() { Err(Errno::EBADF) } else { Ok(file) }

@@ -8,6 +8,7 @@ mod poll;
 mod timerfd;
 mod watch;
 
+pub(in crate::kernel) use epoll::epoll_target;
 pub use epoll::{epoll_create, epoll_create1, epoll_ctl, epoll_pwait, epoll_pwait2, epoll_wait};
 pub use eventfd::{eventfd, eventfd2};
 pub use inotify::{inotify_add_watch, inotify_init, inotify_init1, inotify_rm_watch};

@@ -258,6 +258,8 @@ pub struct File {
     pub owner: Cell<Owner>,
     /// The process has set record locks through it.
     pub has_record_locks: Cell<bool>,
+    /// A number to order it by, once kcmp(2) has given it one.
+    pub number: Cell<u64>,
 }
 
 impl File {
@@ -272,6 +274,7 @@ impl File {
             offset: Cell::new(0),
             owner: Cell::new(Owner::default()),
             has_record_locks: Cell::new(false),
+            number: Cell::new(0),
         })
     }
 

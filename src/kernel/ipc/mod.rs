@@ -180,6 +180,13 @@ pub struct Ipc {
     mq: mq::Queues,
 }
 
+impl Ipc {
+    /// Whether a process has semaphore adjustments to make at its end.
+    pub(in crate::kernel) fn has_undo(&self, pid: Pid) -> bool {
+        self.undo.range((pid, i32::MIN)..=(pid, i32::MAX)).any(|(_, by)| by.iter().any(|by| *by != 0))
+    }
+}
+
 /// What *get() calls share: finds the object with `key`, checks the caller's rights, or says that a new one is wanted.
 ///
 /// # Errors
@@ -213,9 +220,10 @@ fn now_s(ctx: &mut Ctx) -> i64 {
 }
 
 impl Kernel {
-    /// A process has ended: its semaphore adjustments are made, and segments that only it still held go.
-    pub fn leave_ipc(&mut self, pid: Pid) {
+    /// A process has ended that had these segments attached: its semaphore adjustments are made, and segments that only
+    /// it still held go.
+    pub fn leave_ipc(&mut self, pid: Pid, segments: &[i32]) {
         self.undo_semaphores(pid);
-        self.sweep_segments();
+        self.detached(pid, segments);
     }
 }

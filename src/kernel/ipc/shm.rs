@@ -91,6 +91,29 @@ impl Kernel {
         counts
     }
 
+    /// Segments that `space` shows in `len` bytes at `addr`, for [`Kernel::detached`]. Costs nothing when there are none.
+    pub fn segments_in(&self, space: &Space, addr: GuestAddr, len: u64) -> Vec<i32> {
+        if self.ipc.shm.objects.is_empty() {
+            return Vec::new();
+        }
+        let end = addr.0.saturating_add(len);
+        space.areas().filter(|a| a.start.0 < end && a.end.0 > addr.0).filter_map(segment_of).collect()
+    }
+
+    /// Process `pid` has given up attachments of these segments.
+    pub fn detached(&mut self, pid: Pid, segments: &[i32]) {
+        if segments.is_empty() {
+            return;
+        }
+        let now_s = (self.realtime_ns() / 1_000_000_000) as i64;
+        for id in segments {
+            if let Ok(segment) = self.ipc.shm.get(*id) {
+                (segment.detached_s, segment.last_pid) = (now_s, pid);
+            }
+        }
+        self.sweep_segments();
+    }
+
     /// Frees segments that were removed and that nobody has attached any more.
     pub(super) fn sweep_segments(&mut self) {
         if !self.ipc.shm.objects.values().any(|(_, s)| s.perm.mode & SHM_DEST != 0) {
@@ -195,6 +218,7 @@ pub fn shmat(ctx: &mut Ctx, a: &args::Shmat) -> SysResult {
         writable: writes,
     };
     let request = MapRequest { addr, len: size, prot, flags, backing: Some(backing), name: AreaName::Anon };
+    let replaced = ctx.kernel.segments_in(&ctx.mem(), addr, if addr.is_null() { 0 } else { size });
     let mapped = ctx.mem().map(&request);
     let place = match mapped {
         // Something is there already.
@@ -202,6 +226,7 @@ pub fn shmat(ctx: &mut Ctx, a: &args::Shmat) -> SysResult {
         result => result?,
     };
     let (now, pid) = (now_s(ctx), ctx.pid);
+    ctx.kernel.detached(pid, &replaced);
     let segment = ctx.kernel.ipc.shm.get(a.shmid)?;
     (segment.attached_s, segment.last_pid) = (now, pid);
     Ok(place.0)
@@ -227,11 +252,8 @@ pub fn shmdt(ctx: &mut Ctx, a: &args::Shmdt) -> SysResult {
     for (start, len) in parts {
         ctx.mem().unmap(start, len)?;
     }
-    let (now, pid) = (now_s(ctx), ctx.pid);
-    if let Ok(segment) = ctx.kernel.ipc.shm.get(id) {
-        (segment.detached_s, segment.last_pid) = (now, pid);
-    }
-    ctx.kernel.sweep_segments();
+    let pid = ctx.pid;
+    ctx.kernel.detached(pid, &[id]);
     Ok(0)
 }
 

@@ -9,6 +9,7 @@ mod pidfd;
 mod policy;
 mod prctl;
 mod rseq;
+mod unshare;
 mod user;
 mod wait;
 
@@ -20,6 +21,7 @@ pub use pidfd::*;
 pub use policy::*;
 pub use prctl::{Settings, arch_prctl, prctl};
 pub use rseq::{Rseq, rseq};
+pub use unshare::unshare;
 pub use user::*;
 pub use wait::*;
 
