@@ -1,8 +1,8 @@
 //! Root, working directory and umask.
 
+use super::mounts::Source;
 use super::path::{Dir, Follow, Target};
 use super::*;
-use super::mounts::Source;
 use crate::host::{AccessIds, FileStat, FileTime, HostFd, MountId};
 use crate::kernel::file::{File, FileKind};
 

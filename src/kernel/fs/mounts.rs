@@ -136,8 +136,9 @@ impl Mounts {
     /// Whether resolving the name `path` literally, from the directory `from` that is a prefix of it, could meet a mount
     /// or a made-up tree.
     pub fn on_the_way(&self, from: &[u8], path: &[u8]) -> bool {
-        self.points()
-            .any(|point| point.len() > from.len() && is_below(point, from) && (is_below(path, point) || is_below(point, path)))
+        self.points().any(|point| {
+            point.len() > from.len() && is_below(point, from) && (is_below(path, point) || is_below(point, path))
+        })
     }
 
     /// The names in the directory `path` that lead to mounts and made-up trees.
@@ -273,7 +274,8 @@ pub fn set_up(ctx: &mut Ctx, layout: &Layout, cwd: Option<&Path>) -> Result<(), 
     }
     for bind in &layout.binds {
         let (fd, stat) = opened(ctx, &bind.host)?;
-        let path = canonical(ctx, &bind.guest, 0).map_err(|e| failed(Path::new(std::ffi::OsStr::from_bytes(&bind.guest)), e))?;
+        let path = canonical(ctx, &bind.guest, 0)
+            .map_err(|e| failed(Path::new(std::ffi::OsStr::from_bytes(&bind.guest)), e))?;
         if path == b"/" {
             return Err(crate::Error::Usage("--bind cannot replace the root: use --root".into()));
         }

@@ -192,6 +192,9 @@ fn reopen(ctx: &mut Ctx, file: &Rc<File>, flags: u32) -> Result<Target, Errno> {
     if let Some(made) = file.downcast::<MadeFile>() {
         return Ok(Target::Made(made.node.clone()));
     }
+    if let Some(namespace) = file.downcast::<task::Namespace>() {
+        return Ok(Target::File(namespace.reopen()));
+    }
     if let Some(pipe) = file.downcast::<PipeEnd>() {
         return Ok(Target::File(pipe.reopen(flags & !(O_NONBLOCK | O_NOCTTY))));
     }

@@ -3,7 +3,9 @@
 use super::mounts::{Source, machine_dir, machine_name};
 use super::path::{Dir, Mount, Target, dir_of, mount_of};
 use super::*;
-use crate::abi::consts::open::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE, O_TRUNC};
+use crate::abi::consts::open::{
+    O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE, O_TRUNC,
+};
 use crate::abi::consts::resolve::{RESOLVE_CACHED, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV};
 use crate::host::{FileStat, HostFd, MountId, OpenHow, Scope};
 use crate::kernel::file::FileKind;
@@ -190,11 +192,7 @@ impl Walk {
                     return self.step_mount(ctx, c, path, fd, stat);
                 }
                 match path {
-                    Some(path)
-                        if mount.is_some()
-                            || matches!(self.at, Dir::Made(_))
-                            || procfs::is_root(&path) =>
-                    {
+                    Some(path) if mount.is_some() || matches!(self.at, Dir::Made(_)) || procfs::is_root(&path) => {
                         self.step_made(ctx, c, path)
                     }
                     path => self.step_host(ctx, c, path),
@@ -260,7 +258,9 @@ impl Walk {
     fn try_rest(&mut self, ctx: &mut Ctx, rest: &[u8]) -> Result<Option<Target>, Errno> {
         let (Dir::Host(dir), Some(at)) = (&self.at, &self.at_path) else { return Ok(None) };
         let mounts = &ctx.kernel.mounts;
-        if !mounts.is_layered() || self.how.scope != Scope::Host || self.may_change(self.how.flags, dir.mount(), ctx).is_err()
+        if !mounts.is_layered()
+            || self.how.scope != Scope::Host
+            || self.may_change(self.how.flags, dir.mount(), ctx).is_err()
         {
             return Ok(None);
         }

@@ -117,7 +117,9 @@ impl HostFile {
             }
             // Linux's default since 6.2 (dev.tty.legacy_tiocsti = 0): nobody puts words into a terminal's mouth.
             TIOCSTI if ctx.kernel.host.is_terminal(fd) => return Err(Errno::EIO.into()),
-            FS_IOC_SETFLAGS | FS_IOC_SETVERSION | FS_IOC_FSSETXATTR if ctx.kernel.mounts.refuses_writing(fd.mount()) => {
+            FS_IOC_SETFLAGS | FS_IOC_SETVERSION | FS_IOC_FSSETXATTR
+                if ctx.kernel.mounts.refuses_writing(fd.mount()) =>
+            {
                 return Err(Errno::EROFS.into());
             }
             TIOCGPTPEER => {

@@ -32,7 +32,7 @@ pub(super) fn sched(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     let cpu = k.thread_cpu(tid);
     let name = String::from_utf8_lossy(&process::comm(k, tid)?).into_owned();
     let p = process(k, tid)?;
-    let mut text = format!("{name} ({tid}, #threads: {})\n{}\n", p.threads.len(), "-".repeat(67));
+    let mut text = format!("{name} ({tid}, #threads: {})\n{}\n", p.threads.len().max(1), "-".repeat(67));
     let ms = |ns: u64| format!("{}.{:06}", ns / 1_000_000, ns % 1_000_000);
     let s = k.threads.get(&tid).map(|t| t.sched.clone()).unwrap_or_default();
     let priority = if s.priority > 0 { 99 - i64::from(s.priority) } else { 120 + i64::from(s.nice) };

@@ -338,7 +338,8 @@ fn stat(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
         ticks(children.system_ns).into(),
         priority.into(),
         sched.nice.into(),
-        p.threads.len() as i128,
+        // A zombie is its own last thread.
+        p.threads.len().max(1) as i128,
         0,
         ticks(p.start_ns).into(),
         memory.size.into(),
@@ -424,7 +425,7 @@ fn status(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     }
     let _ = writeln!(s, "NStgid:\t{}\nNSpid:\t{tid}\nNSpgid:\t{}\nNSsid:\t{}\nKthread:\t0", p.pid, p.pgid, p.sid);
     status_memory(k, tid, p, &mut s);
-    let _ = writeln!(s, "Threads:\t{}", p.threads.len());
+    let _ = writeln!(s, "Threads:\t{}", p.threads.len().max(1));
     status_signals(k, tid, p, &mut s);
     let _ = writeln!(s, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0", u8::from(p.settings.no_new_privs));
     let mask: u64 = affinity.iter().take(8).rev().fold(0, |m, b| m << 8 | u64::from(*b));

@@ -77,6 +77,11 @@ impl FileOps for PidFd {
     fn stat(&self, _ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
         Ok(self.stat)
     }
+
+    fn fdinfo_in(&self, kernel: &mut Kernel) -> String {
+        let pid = self.target(kernel).unwrap_or(-1);
+        format!("Pid:\t{pid}\nNSpid:\t{pid}\n")
+    }
 }
 
 /// A new pidfd as an open file.
@@ -239,6 +244,11 @@ impl Namespace {
         let index = index.min(NAMESPACES.len() - 1);
         let kind = &NAMESPACES[index];
         File::new(Namespace(index), format!("{}:[{}]", kind.name, kind.ino).as_bytes(), 0)
+    }
+
+    /// Another open file of the same namespace.
+    pub fn reopen(&self) -> Rc<File> {
+        Namespace::open(self.0)
     }
 
     fn kind(&self) -> &'static NamespaceKind {

@@ -172,7 +172,7 @@ fn master_request(ctx: &mut Ctx, pty: &Rc<Pty>, request: u32, arg: u64) -> SysRe
         TIOCGPTPEER => {
             let flags = sets::OPEN.to_canonical(ctx.arch, arg) as u32;
             let path = format!("/dev/pts/{}", pty.number);
-            let file = pty.open_slave(ctx, path.as_bytes(), SlaveOpen::Peer, flags)?;
+            let file = pty.open_slave(ctx, path.as_bytes(), SlaveOpen::Name, flags)?;
             return Ok(ctx.install(file, flags & open::O_CLOEXEC != 0)? as u64);
         }
         _ => return Err(Errno::ENOTTY.into()),

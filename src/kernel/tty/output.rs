@@ -6,14 +6,20 @@ use std::collections::VecDeque;
 
 /// Echo that waits while output is stopped (N_TTY_BUF_SIZE); what is older is lost.
 const HELD_MAX: usize = 4096;
+/// Echo of one write of the master that does not wait for the end of that (ECHO_COMMIT_WATERMARK).
+const WATERMARK: usize = 256;
 
 /// Bytes on their way to the master.
 #[derive(Debug, Default)]
 pub struct Output {
     /// What the master can read.
     pub ready: VecDeque<u8>,
-    /// Echo that came while output was stopped.
+    /// Echo that is not shown yet: it waits for the end of what is being received, and while output is stopped.
     held: VecDeque<u8>,
+    /// What is put now is echo.
+    echoing: bool,
+    /// The column before the echo that waits.
+    shown_column: u32,
     /// Where the cursor is in its line.
     column: u32,
     /// Where it was when the line that is being edited began.
@@ -34,25 +40,52 @@ pub fn is_continuation(t: &Termios, c: u8) -> bool {
 
 impl Output {
     fn put(&mut self, byte: u8) {
-        if !self.stopped {
+        if !self.stopped && !self.echoing {
             return self.ready.push_back(byte);
         }
         if self.held.len() == HELD_MAX {
             self.held.pop_front();
         }
         self.held.push_back(byte);
+        if self.held.len() >= WATERMARK {
+            self.show_echo();
+        }
+    }
+
+    /// What is put from now on is echo, until [`Output::end_echo`].
+    pub fn begin_echo(&mut self) {
+        self.echoing = true;
+        if self.held.is_empty() {
+            self.shown_column = self.column;
+        }
+    }
+
+    /// Shows the echo, unless output is stopped.
+    pub fn end_echo(&mut self) {
+        self.echoing = false;
+        self.show_echo();
+    }
+
+    fn show_echo(&mut self) {
+        if !self.stopped {
+            self.ready.append(&mut self.held);
+            self.shown_column = self.column;
+        }
     }
 
     /// Output goes on: what was held back becomes readable.
     pub fn start(&mut self) {
         self.stopped = false;
-        self.ready.append(&mut self.held);
+        self.show_echo();
     }
 
     /// Drops what the master has not taken over yet: all but the first `kept` bytes.
     pub fn flush(&mut self, kept: usize) {
         self.ready.truncate(kept);
-        self.held.clear();
+        if !self.held.is_empty() {
+            self.held.clear();
+            self.column = self.shown_column;
+        }
     }
 
     /// One byte that a program writes or that is echoed as it is (`do_output_char` of Linux).

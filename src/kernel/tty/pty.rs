@@ -154,7 +154,7 @@ impl Pty {
         how: SlaveOpen,
         flags: u32,
     ) -> Result<Rc<File>, Errno> {
-        if !self.has_master() || self.locked.get() && how != SlaveOpen::Peer {
+        if !self.has_master() || self.locked.get() {
             return Err(Errno::EIO);
         }
         let admin = ctx.thread().credentials.has(crate::abi::consts::cap::CAP_SYS_ADMIN);
@@ -184,10 +184,8 @@ impl Pty {
 /// By which way a slave is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlaveOpen {
-    /// By its name.
+    /// By its name, or through its master (TIOCGPTPEER).
     Name,
-    /// Through its master (TIOCGPTPEER), which needs no unlocking.
-    Peer,
     /// As /dev/tty.
     Current,
 }
