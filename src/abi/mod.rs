@@ -3,6 +3,7 @@
 //! Generated from `syscall-tables/` where it is a list, written here where it is a layout. Constants are in x86_64's
 //! numbering; where aarch64's differs, handlers convert with [`crate::syscalls::Set::to_canonical`].
 
+mod aio;
 mod clone;
 mod errno;
 mod flock;
@@ -21,6 +22,7 @@ mod system;
 mod termios;
 mod time;
 
+pub use aio::{AioSigset, IoEvent, Iocb};
 pub use clone::CloneArgs;
 pub use errno::Errno;
 pub use flock::{Flock, OwnerEx};

@@ -97,9 +97,10 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    pub(super) fn count(&mut self, index: Option<usize>, raw: RawCall) {
+    /// Counts a call that begins; `false`: it goes on after a wait.
+    pub(super) fn count(&mut self, index: Option<usize>, raw: RawCall) -> bool {
         if self.thread().in_call.is_some() {
-            return;
+            return false;
         }
         let pc = self.port.pc();
         self.thread().in_call = Some(InCall { raw, index, pc });
@@ -122,6 +123,7 @@ impl<'a> Ctx<'a> {
                 }
             }
         }
+        true
     }
 
     /// Compares what the handler of call `index` wrote with what the table says it writes.

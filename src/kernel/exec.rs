@@ -168,6 +168,7 @@ impl Kernel {
             retired: 0,
             cpu: time::CpuTime::default(),
             sched: task::Scheduling::default(),
+            seccomp: task::Seccomp::default(),
             rseq: task::Rseq::default(),
         };
         let process = Process {

@@ -159,11 +159,13 @@ impl Kernel {
         }
         if self.is_memory_in_use(&t.space, tid) {
             self.clear_child_tid(&t.space, t.clear_child_tid);
+        } else {
+            self.aio.forget(t.space.borrow().id());
         }
     }
 
     /// Whether a thread other than `tid` has this memory.
-    fn is_memory_in_use(&self, space: &Rc<RefCell<Space>>, tid: Tid) -> bool {
+    pub(super) fn is_memory_in_use(&self, space: &Rc<RefCell<Space>>, tid: Tid) -> bool {
         self.threads.values().any(|t| t.tid != tid && Rc::ptr_eq(&t.space, space))
     }
 
@@ -184,6 +186,8 @@ impl Kernel {
         let (space, word) = (Rc::clone(&t.space), t.clear_child_tid);
         if self.is_memory_in_use(&space, tid) {
             self.clear_child_tid(&space, word);
+        } else {
+            self.aio.forget(space.borrow().id());
         }
     }
 

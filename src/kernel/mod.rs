@@ -212,6 +212,8 @@ pub struct Kernel {
     pub strict_violation: Option<(&'static str, u64)>,
     /// Set when a call wrote where its table line has no output ([`Config::check_outs`]).
     pub table_violation: Option<String>,
+    /// Contexts of io_setup(2).
+    pub(crate) aio: io::AioContexts,
     /// What each architecture's CPU can do.
     pub hwcaps: [exec::Known; 2],
     pub(crate) next_pid: Pid,
@@ -261,6 +263,7 @@ impl Kernel {
             started_ns: 0,
             strict_violation: None,
             table_violation: None,
+            aio: io::AioContexts::default(),
             hwcaps: [exec::Known::NotYet; 2],
             next_pid: 1000,
             renamed: None,
@@ -275,12 +278,14 @@ impl Kernel {
         self.call_mark = None;
         let Some(mut ctx) = Ctx::new(self, tid, port) else { return Outcome::NoReturn };
         let index = syscalls::lookup(ctx.arch, raw.nr);
-        ctx.count(index, raw);
+        let begins = ctx.count(index, raw);
         let checked = ctx.kernel.config.check_outs;
         if checked {
             ctx.mem().write_log().set_enabled(true);
         }
+        let filtered = if begins { ctx.filter_call(&raw, index) } else { None };
         let result = match index {
+            _ if let Some(result) = filtered => result,
             Some(i) => dispatch::dispatch(&mut ctx, i, &raw.args),
             None => Err(Errno::ENOSYS.into()),
         };

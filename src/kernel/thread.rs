@@ -74,6 +74,8 @@ pub struct Thread {
     pub cpu: time::CpuTime,
     /// How it is scheduled: policy, nice value, affinity.
     pub sched: task::Scheduling,
+    /// Which calls it may make.
+    pub seccomp: task::Seccomp,
     /// Its restartable sequences area (rseq(2)).
     pub rseq: task::Rseq,
 }

@@ -72,6 +72,10 @@ fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space
         "rseq",
         // Gathers into a pipe, or scatters from it: only the descriptor tells.
         "vmsplice",
+        // Requests name their buffers themselves.
+        "io_submit",
+        // What it writes is the operation's business.
+        "seccomp",
         // GETALL fills as many as the set has.
         "semctl",
     ];

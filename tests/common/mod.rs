@@ -90,8 +90,7 @@ pub fn arm64_cache() -> PathBuf {
 
 /// Where sevm's tests and scripts keep what may be made anew.
 pub fn cache() -> PathBuf {
-    let caches =
-        || variable("XDG_CACHE_HOME").unwrap_or_else(|| variable("HOME").unwrap_or_default().join(".cache"));
+    let caches = || variable("XDG_CACHE_HOME").unwrap_or_else(|| variable("HOME").unwrap_or_default().join(".cache"));
     variable("SEVM_CACHE").unwrap_or_else(|| caches().join("sevm"))
 }
 

@@ -3,6 +3,7 @@
 //! The files themselves are in [`super::file`]; here are the rules that hold for all of them: access modes, waiting
 //! and O_NONBLOCK, what a signal in the middle of a transfer gives, file size limits, SIGPIPE.
 
+mod aio;
 mod descriptors;
 mod fcntl;
 mod ioctl;
@@ -12,6 +13,7 @@ mod splice;
 mod transfer;
 mod whole;
 
+pub use aio::*;
 pub use descriptors::*;
 pub use fcntl::fcntl;
 pub(in crate::kernel) use fcntl::set_owner_id;

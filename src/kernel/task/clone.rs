@@ -335,6 +335,7 @@ fn child_thread(
         retired: 0,
         cpu: time::CpuTime::default(),
         sched,
+        seccomp: parent.seccomp.clone(),
         rseq: if request.has(CLONE_VM) { Rseq::default() } else { parent.rseq },
     }
 }

@@ -113,7 +113,8 @@ pub fn prctl(ctx: &mut Ctx, a: &args::Prctl) -> SysResult {
         // PR_TIMING_STATISTICAL is the only kind.
         pr::PR_GET_TIMING => Ok(0),
         pr::PR_SET_TIMING if a.arg2 == 0 => Ok(0),
-        pr::PR_GET_SECCOMP => Ok(0),
+        pr::PR_GET_SECCOMP => Ok(ctx.thread().seccomp.mode().into()),
+        pr::PR_SET_SECCOMP => seccomp::set_by_prctl(ctx, a.arg2, a.arg3),
         pr::PR_GET_TSC if ctx.arch == Arch::X86_64 => put(ctx, a.arg2, &pr_tsc::PR_TSC_ENABLE),
         pr::PR_SET_TSC if ctx.arch == Arch::X86_64 && a.arg2 == u64::from(pr_tsc::PR_TSC_ENABLE) => Ok(0),
         pr::PR_SET_TIMERSLACK => {
