@@ -40,8 +40,27 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("prctl.PR_SET_VMA arg5", "EFAULT", "a kernel may be built without names of areas, and then gives EINVAL"),
     ("prctl.PR_GET_TSC", "EINVAL", "aarch64 has no such counter to forbid"),
     ("vmsplice iov.iov_base edge", "EFAULT", "a page is taken whole or not at all, as write(2) to a pipe does"),
+    ("mount", "EPERM", NO_RIGHT),
+    ("pivot_root", "EPERM", NO_RIGHT),
+    ("move_mount", "EPERM", NO_RIGHT),
+    ("fsopen", "EPERM", NO_RIGHT),
+    ("fspick", "EPERM", NO_RIGHT),
+    ("swapon", "EPERM", NO_RIGHT),
+    ("acct", "EPERM", NO_RIGHT),
+    ("init_module", "EPERM", NO_RIGHT),
+    ("finit_module", "EPERM", NO_RIGHT),
+    ("delete_module", "EPERM", NO_RIGHT),
+    ("kexec_file_load", "EPERM", NO_RIGHT),
+    ("bpf", "EPERM", NO_RIGHT),
+    ("open_by_handle_at", "EPERM", NO_RIGHT),
+    ("mount_setattr", "EPERM", NO_RIGHT),
+    ("open_tree_attr", "EPERM", NO_RIGHT),
+    ("perf_event_open", "EACCES", NO_RIGHT),
+    ("landlock_create_ruleset", "EOPNOTSUPP", "a kernel may have Landlock switched off"),
+    ("landlock_add_rule", "EOPNOTSUPP", "a kernel may have Landlock switched off"),
 ];
 
+const NO_RIGHT: &str = "nobody has the right to administrate the machine, not even root";
 const NO_PI: &str = "priority inheritance is not implemented";
 
 /// Kinds of bad pointers, as the generated program knows them.

@@ -231,6 +231,18 @@ pub trait Files {
     /// `EINVAL`.
     fn write_hint(&mut self, fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno>;
 
+    /// How many pages of a range are in memory (cachestat(2)): cached, dirty, under writeback, evicted, evicted lately.
+    ///
+    /// # Errors
+    /// Those of cachestat(2); `ENOSYS` of a host that does not have it.
+    fn cache_state(&mut self, fd: &HostFd, offset: u64, len: u64) -> Result<[u64; 5], Errno>;
+
+    /// A handle of a file (name_to_handle_at(2) with AT_HANDLE_* `flags`): its type and bytes, and the id of its mount.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP`: the file system has none.
+    fn handle(&mut self, fd: &HostFd, flags: u32) -> Result<(i32, Vec<u8>, i32), Errno>;
+
     /// A file in memory (memfd_create(2)).
     ///
     /// # Errors

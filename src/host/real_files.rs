@@ -129,6 +129,14 @@ impl Files for RealHost {
         sys::control(fd, command, arg)
     }
 
+    fn cache_state(&mut self, fd: &HostFd, offset: u64, len: u64) -> Result<[u64; 5], Errno> {
+        sys::cache_state(fd, offset, len)
+    }
+
+    fn handle(&mut self, fd: &HostFd, flags: u32) -> Result<(i32, Vec<u8>, i32), Errno> {
+        sys::handle(fd, flags)
+    }
+
     fn write_hint(&mut self, fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno> {
         sys::write_hint(fd, command, hint)
     }

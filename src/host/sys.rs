@@ -416,6 +416,34 @@ pub(super) fn clone_range(from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u
     success(unsafe { libc::ioctl(to.raw(), libc::FICLONERANGE as libc::c_ulong, &raw const range) })
 }
 
+/// cachestat(2), which the C library does not have yet; its number is the same everywhere.
+pub(super) fn cache_state(fd: &HostFd, offset: u64, len: u64) -> Result<[u64; 5], Errno> {
+    const SYS_CACHESTAT: libc::c_long = 451;
+    let range = [offset, len];
+    let mut state = [0u64; 5];
+    // SAFETY: the call reads two numbers and writes five.
+    let result = unsafe { libc::syscall(SYS_CACHESTAT, fd.raw(), range.as_ptr(), state.as_mut_ptr(), 0) };
+    success(result as libc::c_int).map(|()| state)
+}
+
+/// name_to_handle_at(2) of an open file.
+pub(super) fn handle(fd: &HostFd, flags: u32) -> Result<(i32, Vec<u8>, i32), Errno> {
+    const MAX_HANDLE: u32 = 128;
+    // struct file_handle: bytes, type, the handle itself.
+    let mut words = [0u32; 2 + MAX_HANDLE as usize / 4];
+    words[0] = MAX_HANDLE;
+    let mut mount = 0i32;
+    let flags = flags as libc::c_int | libc::AT_EMPTY_PATH;
+    let at = words.as_mut_ptr();
+    // SAFETY: the struct has room for the bytes that it announces, and is aligned as its first members want.
+    let result =
+        unsafe { libc::syscall(libc::SYS_name_to_handle_at, fd.raw(), c"".as_ptr(), at, &raw mut mount, flags) };
+    success(result as libc::c_int)?;
+    let len = (words[0].min(MAX_HANDLE)) as usize;
+    let bytes = words[2..].as_bytes()[..len].to_vec();
+    Ok((words[1] as i32, bytes, mount))
+}
+
 /// kcmp(2) of two descriptors.
 pub(super) fn is_same_open_file(a: &HostFd, b: &HostFd) -> bool {
     const KCMP_FILE: libc::c_int = 0;

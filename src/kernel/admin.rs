@@ -315,3 +315,75 @@ pub fn lsm_set_self_attr(ctx: &mut Ctx, a: &args::LsmSetSelfAttr) -> SysResult {
     }
     Err(Errno::EOPNOTSUPP.into())
 }
+
+/// mount_setattr(2).
+pub fn mount_setattr(_: &mut Ctx, a: &args::MountSetattr) -> SysResult {
+    check_attributes(a.flags, a.usize)?;
+    refused()
+}
+
+/// Flags and size of the attributes of a mount.
+fn check_attributes(flags: u32, size: u64) -> Result<(), Errno> {
+    const WAYS: u32 = 0x100 | 0x800 | 0x1000 | 0x8000;
+    const FIRST_SIZE: u64 = 32;
+    if flags & !WAYS != 0 {
+        return Err(Errno::EINVAL);
+    }
+    match size {
+        _ if size > crate::mem::PAGE_SIZE => Err(Errno::E2BIG),
+        _ if size < FIRST_SIZE => Err(Errno::EINVAL),
+        _ => Ok(()),
+    }
+}
+
+/// open_tree_attr(2): as open_tree(2) unless attributes are to be changed.
+pub fn open_tree_attr(ctx: &mut Ctx, a: &args::OpenTreeAttr) -> SysResult {
+    if a.uattr.is_null() {
+        if a.usize != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        return open_tree(ctx, &args::OpenTree { dirfd: a.dirfd, path: a.path, flags: a.flags });
+    }
+    check_attributes(a.flags & !(tree::OPEN_TREE_CLONE | tree::OPEN_TREE_CLOEXEC), a.usize)?;
+    refused()
+}
+
+/// Kinds of quotas: of users, groups and projects.
+const QUOTA_KINDS: u32 = 3;
+const Q_SYNC: u32 = 0x80_0001;
+
+/// quotactl(2): no file system has quotas.
+pub fn quotactl(ctx: &mut Ctx, a: &args::Quotactl) -> SysResult {
+    let (command, kind) = (a.cmd >> 8, a.cmd & 0xff);
+    if kind >= QUOTA_KINDS {
+        return Err(Errno::EINVAL.into());
+    }
+    if a.special.is_null() {
+        return if command == Q_SYNC { Ok(0) } else { Err(Errno::ENODEV.into()) };
+    }
+    let name = ctx.path(a.special)?;
+    let stat = path::resolve(ctx, path::AT_FDCWD, &name, Follow::Yes)?.stat(ctx)?;
+    let is_device = file::FileKind::of_mode(stat.mode) == file::FileKind::Block;
+    Err(if is_device { Errno::ESRCH } else { Errno::ENOTBLK }.into())
+}
+
+/// quotactl_fd(2).
+pub fn quotactl_fd(ctx: &mut Ctx, a: &args::QuotactlFd) -> SysResult {
+    ctx.file(a.fd)?;
+    Err(if a.cmd & 0xff >= QUOTA_KINDS { Errno::EINVAL } else { Errno::ESRCH }.into())
+}
+
+/// landlock_create_ruleset(2), as where Landlock is built in but not enabled.
+pub fn landlock_create_ruleset(_: &mut Ctx, _: &args::LandlockCreateRuleset) -> SysResult {
+    Err(Errno::EOPNOTSUPP.into())
+}
+
+/// landlock_add_rule(2).
+pub fn landlock_add_rule(_: &mut Ctx, _: &args::LandlockAddRule) -> SysResult {
+    Err(Errno::EOPNOTSUPP.into())
+}
+
+/// landlock_restrict_self(2).
+pub fn landlock_restrict_self(_: &mut Ctx, _: &args::LandlockRestrictSelf) -> SysResult {
+    Err(Errno::EOPNOTSUPP.into())
+}

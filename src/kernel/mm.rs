@@ -484,3 +484,14 @@ fn backing<'f>(ctx: &mut Ctx, file: &'f file::File, offset: u64) -> Result<Backi
         writable: file.can_write(),
     })
 }
+
+/// set_mempolicy_home_node(2): no area has a policy that a home node could belong to.
+pub fn set_mempolicy_home_node(ctx: &mut Ctx, a: &args::SetMempolicyHomeNode) -> SysResult {
+    if a.flags != 0 || !a.start.is_page_aligned() || a.home_node != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let len = page_align(a.len).ok_or(Errno::EINVAL)?;
+    a.start.checked_add(len).ok_or(Errno::EINVAL)?;
+    let _ = ctx;
+    if len == 0 { Ok(0) } else { Err(Errno::ENOENT.into()) }
+}

@@ -127,6 +127,8 @@ impl Files for SteadyHost {
         fn flock(&mut self, fd: &HostFd, operation: u32) -> Result<(), Errno>;
         fn record_lock(&mut self, fd: &HostFd, command: u32, lock: &mut RecordLock) -> Result<(), Errno>;
         fn control(&mut self, fd: &HostFd, command: u32, arg: i32) -> Result<i32, Errno>;
+        fn cache_state(&mut self, fd: &HostFd, offset: u64, len: u64) -> Result<[u64; 5], Errno>;
+        fn handle(&mut self, fd: &HostFd, flags: u32) -> Result<(i32, Vec<u8>, i32), Errno>;
         fn write_hint(&mut self, fd: &HostFd, command: u32, hint: &mut u64) -> Result<(), Errno>;
         fn tee(&mut self, from: &HostFd, to: &HostFd, len: u64) -> Result<usize, Errno>;
         fn is_terminal(&mut self, fd: &HostFd) -> bool;

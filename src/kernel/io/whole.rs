@@ -1,9 +1,15 @@
 //! Calls that concern a file as a whole or a range of it: length, space, device, page cache; memfd_create(2).
 
 use super::*;
+use crate::abi::consts::name_to_handle as handle;
 use crate::abi::consts::{fadvise, fallocate, memfd, sync_file_range as range};
 use crate::host::Sync;
+use crate::host::{FileStat, HostFd};
+use crate::kernel::file::FileOps;
+use crate::kernel::fs::path::{self, Empty, Follow};
+use crate::mem::GuestAddr;
 use crate::syscalls::args;
+use std::any::Any;
 
 /// ftruncate(2).
 pub fn ftruncate(ctx: &mut Ctx, a: &args::Ftruncate) -> SysResult {
@@ -143,4 +149,89 @@ pub fn memfd_create(ctx: &mut Ctx, a: &args::MemfdCreate) -> SysResult {
     let path = [b"/memfd:", &name[..], b" (deleted)"].concat();
     let file = File::of_host(&mut *ctx.kernel.host, fd, &path, consts::open::O_RDWR | consts::open::O_LARGEFILE)?;
     Ok(ctx.install(file, a.flags & memfd::MFD_CLOEXEC != 0)? as u64)
+}
+
+/// cachestat(2).
+pub fn cachestat(ctx: &mut Ctx, a: &args::Cachestat) -> SysResult {
+    let file = usable(ctx, a.fd)?;
+    let [offset, len]: [u64; 2] = ctx.mem().copy_in(a.cstat_range)?;
+    if a.flags != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    // What the kernel makes itself is never cached.
+    let state = match file.host_fd() {
+        Some(fd) => ctx.kernel.host.cache_state(fd, offset, len)?,
+        None => [0; 5],
+    };
+    ctx.mem().copy_out(a.cstat, &state)?;
+    Ok(0)
+}
+
+/// A file of memfd_secret(2): it can be mapped, and neither read nor written.
+#[derive(Debug)]
+struct Secret(HostFd);
+
+impl FileOps for Secret {
+    fn kind(&self) -> FileKind {
+        FileKind::Regular
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn host_fd(&self) -> Option<&HostFd> {
+        Some(&self.0)
+    }
+
+    fn stat(&self, ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
+        Ok(FileStat { mode: 0o100_600, ..ctx.kernel.host.stat(&self.0)? })
+    }
+
+    fn truncate(&self, ctx: &mut Ctx, file: &File, len: u64) -> Result<(), Errno> {
+        // The size is set once.
+        if self.stat(ctx, file)?.size != 0 {
+            return Err(Errno::EINVAL);
+        }
+        ctx.kernel.host.truncate(&self.0, len)
+    }
+}
+
+/// memfd_secret(2).
+pub fn memfd_secret(ctx: &mut Ctx, a: &args::MemfdSecret) -> SysResult {
+    if a.flags & !consts::open::O_CLOEXEC != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let fd = ctx.kernel.host.memfd(b"secretmem", 0)?;
+    let file = File::new(Secret(fd), b"/secretmem (deleted)", consts::open::O_RDWR);
+    Ok(ctx.install(file, a.flags & consts::open::O_CLOEXEC != 0)? as u64)
+}
+
+/// name_to_handle_at(2): the host's handle.
+pub fn name_to_handle_at(ctx: &mut Ctx, a: &args::NameToHandleAt) -> SysResult {
+    const MAX_HANDLE: u32 = 128;
+    let known = handle::AT_SYMLINK_FOLLOW | handle::AT_EMPTY_PATH | handle::AT_HANDLE_FID;
+    // AT_HANDLE_MNT_ID_UNIQUE would give an id that nothing else here knows.
+    if a.flags & !known != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let follow = if a.flags & handle::AT_SYMLINK_FOLLOW != 0 { Follow::Yes } else { Follow::No };
+    let name = ctx.path(a.path)?;
+    let empty = Empty::from_flags(a.flags);
+    let target = path::resolve_or_fd(ctx, a.dirfd, &name, follow, empty)?;
+    let [room, _]: [u32; 2] = ctx.mem().copy_in(a.handle)?;
+    if room > MAX_HANDLE {
+        return Err(Errno::EINVAL.into());
+    }
+    let fd = target.host_fd().ok_or(Errno::EOPNOTSUPP)?;
+    let (kind, bytes, mount) = ctx.kernel.host.handle(fd, a.flags & handle::AT_HANDLE_FID)?;
+    let len = bytes.len() as u32;
+    let fits = len <= room;
+    ctx.mem().copy_out(a.mount_id, &mount)?;
+    ctx.mem().copy_out(a.handle, &[len, if fits { kind as u32 } else { 0 }])?;
+    if !fits {
+        return Err(Errno::EOVERFLOW.into());
+    }
+    ctx.mem().write(GuestAddr(a.handle.0.wrapping_add(8)), &bytes)?;
+    Ok(0)
 }
