@@ -168,7 +168,7 @@ impl Machine {
                 Exit::Fault { addr, kind: FaultKind::Unmapped, .. } if self.kernel.grow_stack(tid, addr) => {}
                 fault => self.kernel.fault(tid, fault, &mut **cpu),
             }
-            self.kernel.tick_timers();
+            self.kernel.tick_in_turn();
             self.drain_events();
             self.kernel.check_budget()?;
             if budget == 0 || self.kernel.queue.take_yield() {

@@ -111,6 +111,16 @@ impl Kernel {
         }
     }
 
+    /// What is due within a turn. On the real host deadlines of waits are looked at between turns only; the virtual clock
+    /// stops exactly where a wait ends ([`Kernel::instructions_to_timer`]), which must then be over.
+    pub fn tick_in_turn(&mut self) {
+        if self.time.is_virtual() {
+            let now = self.monotonic_ns();
+            self.wake_expired(now);
+        }
+        self.tick_timers();
+    }
+
     /// Fires timers that are due, those by CPU time only of the process whose turn it is. Costs nothing when there are
     /// none, so it may be asked after every call.
     pub fn tick_timers(&mut self) {
