@@ -113,7 +113,7 @@ int main(void) {
     slurp(child, "status");
     for (const char **k = (const char *[]){"Name:", "State:", "Tgid:", "Pid:", "PPid:", "TracerPid:", "Umask:", "Threads:", 0}; *k; k++)
         line(*k, child);
-    slurp(child, "maps"), has("[heap]"), has("[stack]"), has(strrchr(exe, '/') ? strrchr(exe, '/') : exe);
+    slurp(child, "maps"), has("[stack]"), has(strrchr(exe, '/') ? strrchr(exe, '/') : exe);
     slurp(child, "statm"), printf("statm %d\n", atoi(buf) > 0);
     slurp(child, "limits"), has("Max open files");
     slurp(child, "wchan"), printf("wchan %d\n", buf[0] != 0);
@@ -179,7 +179,7 @@ int main(void) {
     slurp(child, "status"), line("State:", child), has("VmSize");
     n = slurp(child, "cmdline"), printf("cmdline %zd\n", n);
     slurp(child, "comm"), printf("comm %s", buf);
-    sprintf(to, "/proc/%d/exe", child), printf("exe %zd %s\n", readlink(to, buf, 100), strerror(errno));
+    sprintf(to, "/proc/%d/exe", child), n = readlink(to, buf, 100), printf("exe %zd %s\n", n, strerror(errno));
     waitpid(child, NULL, 0);
     printf("gone %d", access(path, F_OK)), printf(" %s\n", strerror(errno));
     n = pread(kept, buf, 10, 0), printf("kept %zd %s\n", n, strerror(errno));
