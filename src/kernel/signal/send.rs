@@ -265,6 +265,11 @@ impl Kernel {
         Some(*self.threads.get(first)?.actions.borrow().get(signal))
     }
 
+    /// The process that an id means which may be that of any of its threads, as Linux takes it in kill(2).
+    fn group_of(&self, id: Pid) -> Pid {
+        self.threads.get(&id).map_or(id, |t| t.pid)
+    }
+
     /// Whether the thread `from` may send `signal` to the process (kill(2)).
     fn may_signal(&self, from: Tid, to: Pid, signal: Option<Signal>) -> bool {
         let (Some(sender), Some(target)) = (self.threads.get(&from), self.processes.get(&to)) else { return false };
@@ -415,7 +420,8 @@ fn is_reserved(code: i32) -> bool {
 pub fn kill(ctx: &mut Ctx, a: &args::Kill) -> SysResult {
     let by_user = |ctx: &mut Ctx, s: Signal| ctx.user_info(s, si_code::SI_USER);
     if a.pid > 0 {
-        ctx.signal_process(a.pid, a.sig, by_user)?;
+        let pid = ctx.kernel.group_of(a.pid);
+        ctx.signal_process(pid, a.sig, by_user)?;
         return Ok(0);
     }
     let own_group = ctx.process().pgid;
@@ -457,10 +463,11 @@ pub fn tgkill(ctx: &mut Ctx, a: &args::Tgkill) -> SysResult {
 /// rt_sigqueueinfo(2).
 pub fn rt_sigqueueinfo(ctx: &mut Ctx, a: &args::RtSigqueueinfo) -> SysResult {
     let raw = ctx.read_info(a.sig, a.info)?;
-    if is_reserved(raw.code) && a.tgid != ctx.pid {
+    if is_reserved(raw.code) && a.tgid != ctx.tid {
         return Err(Errno::EPERM.into());
     }
-    ctx.signal_process(a.tgid, a.sig, |_, s| SigInfo::from_raw(s, &raw))?;
+    let pid = ctx.kernel.group_of(a.tgid);
+    ctx.signal_process(pid, a.sig, |_, s| SigInfo::from_raw(s, &raw))?;
     Ok(0)
 }
 
