@@ -96,8 +96,11 @@ impl Kernel {
         let cpu = self.cpu_of(tid);
         let Some(t) = self.threads.get(&tid) else { return };
         if !t.rseq.addr.is_null() {
-            // A bad address is found when it leaves a sequence.
-            let _ = publish(&mut t.space.borrow_mut(), t.rseq.addr, cpu, cpu);
+            let mut both = [0; 8];
+            both[..4].copy_from_slice(&cpu.to_le_bytes());
+            both[4..].copy_from_slice(&cpu.to_le_bytes());
+            // Not an output of the call, and a bad address is found when the thread leaves a sequence.
+            let _ = t.space.borrow_mut().poke(t.rseq.addr.offset(CPU_ID_START), &both);
         }
     }
 
