@@ -148,6 +148,7 @@ if [ -n "$tree" ]; then
     printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n' >"$new/etc/passwd"
     printf 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n' >"$new/etc/group"
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$new/etc/hosts"
+    [ -e "$new/usr/bin/sh" ] || [ ! -e "$new/usr/bin/dash" ] || ln -s dash "$new/usr/bin/sh"
     [ -e "$new/etc/mtab" ] || ln -s ../proc/self/mounts "$new/etc/mtab"
     [ ! -e "$new/usr/bin/gawk" ] || [ -e "$new/usr/bin/awk" ] || {
         mkdir -p "$new/etc/alternatives"

@@ -168,6 +168,23 @@ impl Mounts {
         self.iter().skip(1).map(|(_, m)| &m.path[..]).chain(made.iter().copied())
     }
 
+    /// The mount through which a file that comes from elsewhere can be seen, or [`MountId::OUTSIDE`].
+    pub fn place(&self, host: &mut dyn Host, fd: &HostFd) -> MountId {
+        if !self.layered {
+            return MountId::default();
+        }
+        let name = host.path_of(fd);
+        let mut found = MountId::OUTSIDE;
+        for (id, mount) in self.iter() {
+            if let Source::Host(source, _) = &mount.source
+                && below(&name, &host.path_of(source)).is_some()
+            {
+                found = id;
+            }
+        }
+        found
+    }
+
     fn add(&mut self, path: Vec<u8>, source: Source, writing: Writing) {
         let Ok(id) = u16::try_from(self.list.len()) else { return };
         for old in &mut self.list {
@@ -342,14 +359,7 @@ fn canonical(ctx: &mut Ctx, path: &[u8], depth: u32) -> Result<Vec<u8>, Errno> {
 fn judge_inherited(ctx: &mut Ctx) {
     let open: Vec<_> = ctx.files().iter().filter_map(|(n, f)| Some((n, f.kind(), f.host_fd()?.clone()))).collect();
     for (number, kind, fd) in open {
-        let name = ctx.kernel.host.path_of(&fd);
-        let mut found = MountId::OUTSIDE;
-        for (id, mount) in ctx.kernel.mounts.list.iter().enumerate() {
-            let Source::Host(source, _) = &mount.source else { continue };
-            if !mount.hidden && below(&name, &ctx.kernel.host.path_of(source)).is_some() {
-                found = MountId(id as u16);
-            }
-        }
+        let found = ctx.kernel.mounts.place(&mut *ctx.kernel.host, &fd);
         let _ = fd.with_mount(found);
         if found == MountId::OUTSIDE && kind == FileKind::Directory {
             let _ = ctx.files().remove(number);

@@ -9,7 +9,7 @@ use super::made::{Made, MadeFile};
 use super::*;
 use crate::abi::consts::open::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use crate::abi::consts::resolve::RESOLVE_NO_XDEV;
-use crate::host::{FileStat, HostFd, OpenHow, Scope};
+use crate::host::{FileStat, HostFd, MountId, OpenHow, Scope};
 use crate::kernel::file::{File, FileKind};
 
 /// `dirfd` for "the working directory".
@@ -105,12 +105,14 @@ impl Target {
 /// An open file as a directory to start from.
 ///
 /// # Errors
-/// `ENOTDIR`.
+/// `ENOTDIR`; `EACCES`: it lies outside the machine.
 pub fn dir_of(file: &File) -> Result<Dir, Errno> {
     if let Some(made) = file.downcast::<MadeFile>() {
         return if made.node.is_dir() { Ok(Dir::Made(made.node.path.clone())) } else { Err(Errno::ENOTDIR) };
     }
     match (file.kind(), file.host_fd()) {
+        // From there, names would lead anywhere.
+        (FileKind::Directory, Some(fd)) if fd.mount() == MountId::OUTSIDE => Err(Errno::EACCES),
         (FileKind::Directory, Some(fd)) => Ok(Dir::Host(fd.clone())),
         _ => Err(Errno::ENOTDIR),
     }

@@ -153,7 +153,7 @@ impl Protocol for HostSocket {
     }
 
     fn receive(&self, ctx: &mut Ctx, message: &mut Incoming<'_>) -> Result<usize, Stop> {
-        let host = &mut ctx.kernel.host;
+        let (host, mounts) = (&mut ctx.kernel.host, &ctx.kernel.mounts);
         let result = match message.buf.own() {
             Some(own) => host.receive(&self.fd, DataMut::Own(own), message.room, message.flags),
             None => {
@@ -168,7 +168,8 @@ impl Protocol for HostSocket {
         (message.with.raw, message.found) = (arrived.control, arrived.flags);
         for fd in arrived.files {
             let (flags, path) = (host.status_flags(&fd).unwrap_or(0), host.path_of(&fd));
-            message.with.files.push(File::of_host(&mut **host, fd, &path, flags)?);
+            let place = mounts.place(&mut **host, &fd);
+            message.with.files.push(File::of_host(&mut **host, fd.with_mount(place), &path, flags)?);
         }
         Ok(arrived.bytes)
     }
