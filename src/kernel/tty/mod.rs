@@ -48,6 +48,23 @@ impl Terminals {
     }
 }
 
+/// vhangup(2). The terminal that sevm was started from is the host's, and not to be hung up: `EPERM`.
+pub fn vhangup(ctx: &mut Ctx, _: &crate::syscalls::args::Vhangup) -> SysResult {
+    if !ctx.thread().credentials.has(crate::abi::consts::cap::CAP_SYS_TTY_CONFIG) {
+        return Err(Errno::EPERM.into());
+    }
+    match ctx.process().terminal {
+        Some(Tty::Host) => Err(Errno::EPERM.into()),
+        Some(Tty::Pty(number)) => {
+            if let Some(pty) = ctx.kernel.terminals.pty(number).cloned() {
+                ctx.kernel.hang_up(&pty);
+            }
+            Ok(0)
+        }
+        None => Ok(0),
+    }
+}
+
 impl Kernel {
     /// Makes a pseudoterminal for a master of this user.
     ///

@@ -5,6 +5,7 @@
 
 mod collect;
 mod connect;
+mod listing;
 mod name;
 mod option;
 mod queue;
