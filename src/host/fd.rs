@@ -14,6 +14,8 @@ struct Open {
     fd: OwnedFd,
     label: Cell<Option<NonZeroU64>>,
     mount: Cell<MountId>,
+    waiting: Cell<Option<bool>>,
+    refuses_nowait: Cell<bool>,
 }
 
 /// Through which of the kernel's mounts a file was reached. What is opened in a directory, and what is opened anew, has
@@ -42,6 +44,25 @@ impl HostFd {
         self.0.label.set(Some(label));
     }
 
+    /// Whether a transfer can make sevm wait, as `ask` finds out when it is first asked. It cannot for a file that sevm
+    /// opened with O_NONBLOCK; of one that others hold too anybody may change that.
+    pub(super) fn may_wait(&self, ask: impl FnOnce() -> bool) -> bool {
+        let known = self.0.waiting.get().unwrap_or_else(ask);
+        self.0.waiting.set(Some(known));
+        known
+    }
+
+    /// Others may hold the same open file: its mode can change at any time.
+    pub(super) fn shared_outside(self) -> HostFd {
+        self.0.waiting.set(Some(true));
+        self
+    }
+
+    /// The file has been found not to know RWF_NOWAIT.
+    pub(super) fn refuses_nowait(&self) -> &Cell<bool> {
+        &self.0.refuses_nowait
+    }
+
     /// The mount through which it was reached.
     pub fn mount(&self) -> MountId {
         self.0.mount.get()
@@ -57,7 +78,13 @@ impl HostFd {
 
 impl From<OwnedFd> for HostFd {
     fn from(fd: OwnedFd) -> HostFd {
-        HostFd(Rc::new(Open { fd, label: Cell::new(None), mount: Cell::default() }))
+        HostFd(Rc::new(Open {
+            fd,
+            label: Cell::new(None),
+            mount: Cell::default(),
+            waiting: Cell::default(),
+            refuses_nowait: Cell::default(),
+        }))
     }
 }
 

@@ -19,7 +19,7 @@ impl Files for RealHost {
             .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
             .collect();
         numbers.sort_unstable();
-        numbers.into_iter().filter_map(|n| Some((n, sys::take_inherited(n)?.into()))).collect()
+        numbers.into_iter().filter_map(|n| Some((n, HostFd::from(sys::take_inherited(n)?).shared_outside()))).collect()
     }
 
     fn is_same_open_file(&mut self, a: &HostFd, b: &HostFd) -> bool {
@@ -32,23 +32,24 @@ impl Files for RealHost {
     }
 
     fn read(&mut self, fd: &HostFd, to: &Spans, how: Transfer) -> Result<usize, Errno> {
-        transfer(how, |how| sys::read_spans(fd, to, how), |how| sys::read_spans(fd, to, how), || sys::readable(fd))
+        let read = |how| sys::read_spans(fd, to, how);
+        transfer(fd, how, read, read, || sys::readable(fd))
     }
 
     fn write(&mut self, fd: &HostFd, from: &Spans, how: Transfer) -> Result<usize, Errno> {
         let chunk = |how| sys::write_spans(fd, &from.first(sys::write_room(fd, from.len())), how);
-        transfer(how, |how| sys::write_spans(fd, from, how), chunk, || sys::writable(fd))
+        transfer(fd, how, |how| sys::write_spans(fd, from, how), chunk, || sys::writable(fd))
     }
 
     fn read_bytes(&mut self, fd: &HostFd, to: &mut [u8], how: Transfer) -> Result<usize, Errno> {
         let to = std::cell::RefCell::new(to);
         let read = |how| sys::read_bytes(fd, &mut to.borrow_mut(), how);
-        transfer(how, read, read, || sys::readable(fd))
+        transfer(fd, how, read, read, || sys::readable(fd))
     }
 
     fn write_bytes(&mut self, fd: &HostFd, from: &[u8], how: Transfer) -> Result<usize, Errno> {
         let chunk = |how| sys::write_bytes(fd, &from[..sys::write_room(fd, from.len() as u64) as usize], how);
-        transfer(how, |how| sys::write_bytes(fd, from, how), chunk, || sys::writable(fd))
+        transfer(fd, how, |how| sys::write_bytes(fd, from, how), chunk, || sys::writable(fd))
     }
 
     fn seek(&mut self, fd: &HostFd, offset: i64, whence: u32) -> Result<u64, Errno> {
@@ -198,9 +199,10 @@ impl Files for RealHost {
     }
 }
 
-/// Tries the transfer in a way that cannot wait, if it must not: first by asking the host for just that, then, where
-/// the file does not support it, by looking whether it is ready before a transfer of as much as cannot wait.
+/// Tries the transfer in a way that cannot wait, if it must not: at once where the file itself is non-blocking, else by
+/// asking the host for just that, and where the file does not support it, by looking whether it is ready before a transfer of as much as cannot wait.
 fn transfer(
+    fd: &HostFd,
     how: Transfer,
     mut whole: impl FnMut(Transfer) -> Result<usize, Errno>,
     mut chunk: impl FnMut(Transfer) -> Result<usize, Errno>,
@@ -214,18 +216,22 @@ fn transfer(
             }
         }
     }
+    let interrupted = |result| if result == Err(Errno::EINTR) { Err(Errno::EAGAIN) } else { result };
+    if !fd.may_wait(|| !sys::is_nonblocking(fd)) {
+        return interrupted(whole(how));
+    }
     let nowait = Transfer { flags: how.flags | libc::RWF_NOWAIT as u32, ..how };
-    match whole(nowait) {
-        Err(Errno::EOPNOTSUPP | Errno::EINVAL) => {}
-        result => return result,
+    if !fd.refuses_nowait().get() {
+        match whole(nowait) {
+            Err(Errno::EOPNOTSUPP) => fd.refuses_nowait().set(true),
+            Err(Errno::EINVAL) => {}
+            result => return result,
+        }
     }
     if !ready()? {
         return Err(Errno::EAGAIN);
     }
-    match chunk(how) {
-        Err(Errno::EINTR) => Err(Errno::EAGAIN),
-        result => result,
-    }
+    interrupted(chunk(how))
 }
 
 impl From<rustix::fs::Statx> for FileStat {

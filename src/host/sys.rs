@@ -251,12 +251,16 @@ pub(super) fn writable(fd: &HostFd) -> Result<bool, Errno> {
 }
 
 fn ready(fd: &HostFd, events: PollFlags) -> Result<bool, Errno> {
-    // Then a transfer cannot wait in any case, and it alone tells a FIFO's end of file before its first writer.
-    if rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK) {
-        return Ok(true);
-    }
-    let fd = fd.as_fd();
-    Ok(rustix::event::poll(&mut [PollFd::new(&fd, events)], Some(&Timespec::default()))? > 0)
+    let borrowed = fd.as_fd();
+    let ready = rustix::event::poll(&mut [PollFd::new(&borrowed, events)], Some(&Timespec::default()))? > 0;
+    // If it is non-blocking a transfer cannot wait in any case, and it alone tells a FIFO's end of file before its first
+    // writer.
+    Ok(ready || is_nonblocking(fd))
+}
+
+/// Whether the open file is non-blocking now.
+pub(super) fn is_nonblocking(fd: &HostFd) -> bool {
+    rustix::fs::fcntl_getfl(fd).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::NONBLOCK))
 }
 
 /// How many of `len` bytes a file that is ready for writing takes without waiting, as far as can be known: PIPE_BUF for

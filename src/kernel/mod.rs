@@ -190,6 +190,8 @@ pub struct Kernel {
     pub terminals: tty::Terminals,
     /// Node and domain name, where the guest has set its own.
     pub(crate) own_names: (Option<Vec<u8>>, Option<Vec<u8>>),
+    /// Who has opened FIFOs.
+    pub(crate) fifos: fs::Fifos,
     /// System V objects and message queues.
     pub(crate) ipc: ipc::Ipc,
     /// Epoll entries by what they watch.
@@ -252,6 +254,7 @@ impl Kernel {
             last_object: 0,
             terminals: tty::Terminals::default(),
             own_names: (None, None),
+            fifos: fs::Fifos::default(),
             ipc: ipc::Ipc::default(),
             watchers: event::Watchers::default(),
             timer_files: event::TimerFiles::default(),

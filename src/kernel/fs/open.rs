@@ -30,9 +30,10 @@ const KNOWN: u32 = O_ACCMODE
     | __O_TMPFILE;
 /// What means something together with O_PATH.
 const WITH_PATH: u32 = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-/// How often an open of a FIFO that waits for its other end looks for it, in nanoseconds: nothing on the host tells when
-/// one comes.
-const FIFO_RETRY_NS: u64 = 2_000_000;
+/// An open of a FIFO that waits for its other end is told when a guest comes. Nothing tells when another program of the
+/// host does, so it looks for one from time to time: at first after so many nanoseconds, then after more.
+const FIFO_RETRY_NS: u64 = 1_000_000;
+const FIFO_RETRY_MAX_NS: u64 = 64_000_000;
 /// What guests wait for that wait for the other end of a FIFO.
 const FIFO_OPENED: WaitKey = WaitKey::Object(u64::MAX);
 
@@ -130,13 +131,29 @@ fn open_checked(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, how: OpenHow) -> Sys
     Ok(ctx.install(file, flags & O_CLOEXEC != 0)? as u64)
 }
 
+/// An open that waits for the other end of a FIFO.
+#[derive(Default)]
+struct Opening {
+    /// The reading end, which is open already on the host.
+    reader: Option<(HostFd, FileStat)>,
+    /// How often writers had opened the FIFO when it was opened for reading.
+    writers: u64,
+    /// How often it has looked.
+    tries: u32,
+}
+
+/// How often guests have opened each FIFO for writing, by device and inode: a reader that waits must not miss a writer
+/// that came and went.
+#[derive(Debug, Default)]
+pub struct Fifos(std::collections::BTreeMap<(u64, u64), u64>);
+
 /// Opens a name; waits for the other end of a FIFO.
 fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<File>, Stop> {
     // Nothing may wait on the host; the guest's own wish is in the open file.
     let host_how =
         if how.flags & O_PATH != 0 { how } else { OpenHow { flags: how.flags | O_NONBLOCK | O_NOCTTY, ..how } };
-    let opened = ctx.call_state(|_| None::<(HostFd, FileStat)>);
-    let kept = opened.borrow().clone();
+    let opening = ctx.call_state(|_| Opening::default());
+    let kept = opening.borrow().reader.clone();
     let target = match kept {
         Some((fd, stat)) => Ok(Target::Host(fd, stat)),
         None => match path::start(ctx, dirfd, name, how.scope) {
@@ -146,7 +163,7 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
     };
     let target = match target {
         Err(Errno::ENXIO) if how.flags & (O_NONBLOCK | O_ACCMODE) == O_WRONLY && is_fifo(ctx, dirfd, name, how)? => {
-            return Err(wait_for_peer(ctx));
+            return Err(wait_for_peer(ctx, &opening));
         }
         result => result?,
     };
@@ -155,11 +172,21 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
             let path = shown_name(ctx, dirfd, name);
             let file = File::of_host_with(&mut *ctx.kernel.host, fd.clone(), &stat, &path, how.flags);
             if file.kind() == FileKind::Fifo && how.flags & O_PATH == 0 {
-                ctx.kernel.wake_all(FIFO_OPENED);
-                if how.flags & (O_NONBLOCK | O_ACCMODE) == O_RDONLY && !ctx.kernel.host.fifo_has_writer(&fd)? {
+                let first = opening.borrow().reader.is_none();
+                let writers = ctx.kernel.fifos.0.entry((stat.dev, stat.ino)).or_default();
+                if first {
+                    *writers += u64::from(file.can_write());
+                    opening.borrow_mut().writers = *writers;
+                }
+                let came = *writers != opening.borrow().writers;
+                if first {
+                    ctx.kernel.wake_all(FIFO_OPENED);
+                }
+                let waits = how.flags & (O_NONBLOCK | O_ACCMODE) == O_RDONLY && !came;
+                if waits && !ctx.kernel.host.fifo_has_writer(&fd)? {
                     // The host's open reading end lets writers come meanwhile.
-                    *opened.borrow_mut() = Some((fd, stat));
-                    return Err(wait_for_peer(ctx));
+                    opening.borrow_mut().reader = Some((fd, stat));
+                    return Err(wait_for_peer(ctx, &opening));
                 }
             }
             Ok(file)
@@ -218,9 +245,14 @@ fn is_fifo(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<bool,
     Ok(FileKind::of_mode(stat.mode) == FileKind::Fifo)
 }
 
-fn wait_for_peer(ctx: &mut Ctx) -> Stop {
-    let until = ctx.kernel.monotonic_ns() + FIFO_RETRY_NS;
-    ctx.wait(Wait::key(FIFO_OPENED).or_until(Some(until)), Errno::ERESTARTSYS)
+fn wait_for_peer(ctx: &mut Ctx, opening: &RefCell<Opening>) -> Stop {
+    let tries = opening.borrow().tries;
+    opening.borrow_mut().tries = tries.saturating_add(1);
+    // A deterministic run waits for guests alone.
+    let retry = !ctx.kernel.config.deterministic;
+    let delay = (FIFO_RETRY_NS << tries.min(16)).min(FIFO_RETRY_MAX_NS);
+    let until = retry.then(|| ctx.kernel.monotonic_ns() + delay);
+    ctx.wait(Wait::key(FIFO_OPENED).or_until(until), Errno::ERESTARTSYS)
 }
 
 /// The name that an open file carries: absolute, without `.` and `..`. Links in it stay; [`name_of`] knows better.
