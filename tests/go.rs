@@ -6,35 +6,9 @@ mod common;
 use common::{Arch, Job, Missing, Outcome, Place};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
-
-/// Builds the program in `dir`, outside the source tree; Go's own cache notices what is unchanged.
-fn build(dir: &Path, arch: Arch) -> Result<PathBuf, String> {
-    let go = common::tool("go", "golang-go").map_err(|m| m.0)?;
-    let name = dir.file_name().unwrap_or_default();
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go").join(arch.name());
-    fs::create_dir_all(&out).map_err(|e| e.to_string())?;
-    let program = out.join(name);
-    let cache = common::cache().join("go");
-    let output = Command::new(go)
-        .args(["build", "-trimpath", "-o"])
-        .arg(&program)
-        .arg("main.go")
-        .current_dir(dir)
-        .envs([("CGO_ENABLED", "0"), ("GO111MODULE", "off"), ("GOOS", "linux"), ("GOFLAGS", "-p=2")])
-        .env("GOARCH", if arch == Arch::X86_64 { "amd64" } else { "arm64" })
-        .env("GOCACHE", &cache)
-        .env("GOPATH", cache.join("path"))
-        .output()
-        .map_err(|e| e.to_string())?;
-    if output.status.success() {
-        Ok(program)
-    } else {
-        Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)))
-    }
-}
 
 /// Replaces what differs between two runs of a panic: addresses and numbers of goroutines. Where the frames lie in
 /// functions of the runtime depends on the architecture's assembly.
@@ -59,7 +33,7 @@ fn mask(text: &[u8]) -> Vec<u8> {
 }
 
 fn check(dir: &Path, arch: Arch) -> Result<(), String> {
-    let program: OsString = build(dir, arch)?.into();
+    let program: OsString = common::build::go(dir, arch)?.into();
     let place = Place::new()?;
     let timeout = Duration::from_secs(120);
     let job = Job { args: &[], env: &[], stdin: None, timeout, prepare: &|_| Ok(()) };
@@ -67,7 +41,7 @@ fn check(dir: &Path, arch: Arch) -> Result<(), String> {
     let reference = if arch.reference().is_ok_and(|r| r.is_empty()) {
         program.clone()
     } else {
-        build(dir, if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 })?.into()
+        common::build::go(dir, if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 })?.into()
     };
     let masked = |o: Outcome| Outcome { stdout: o.stdout, stderr: mask(&o.stderr), ..o };
     let expected = masked(place.run(&[reference], &job).map_err(|e| format!("reference: {e}"))?);

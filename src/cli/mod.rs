@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Does not know how anything is done, only what was asked for.
 
+mod binfmt;
 mod doctor;
 mod options;
 mod run;
@@ -35,11 +36,17 @@ enum Command {
     Syscalls(syscalls::Args),
     /// Tell what sevm can use on this machine.
     Doctor(doctor::Args),
+    /// Let this machine's kernel start foreign programs with sevm (binfmt_misc).
+    Binfmt(binfmt::Args),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let args: Vec<_> = std::env::args_os().collect();
+    // Without /proc nobody can tell; such a kernel has not started sevm for a program either.
+    let auxv = std::fs::read("/proc/self/auxv").unwrap_or_default();
+    let args = binfmt::as_command(&args, &auxv).unwrap_or(args);
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print();
@@ -51,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Trace(args) => trace::main(args),
         Command::Syscalls(args) => syscalls::main(args),
         Command::Doctor(args) => doctor::main(args),
+        Command::Binfmt(args) => binfmt::main(args),
     };
     match result {
         Ok(ExitStatus::Code(code)) => ExitCode::from(code as u8),

@@ -159,3 +159,29 @@ fn musl_aarch64(gcc: PathBuf) -> Result<(Vec<OsString>, Vec<OsString>), Missing>
         .collect();
     Ok((before, after))
 }
+
+/// Builds the Go program in `dir`, outside the source tree; Go's own cache notices what is unchanged.
+pub fn go(dir: &Path, arch: Arch) -> Result<PathBuf, String> {
+    let go = super::tool("go", "golang-go").map_err(|m| m.0)?;
+    let name = dir.file_name().unwrap_or_default();
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go").join(arch.name());
+    fs::create_dir_all(&out).map_err(|e| e.to_string())?;
+    let program = out.join(name);
+    let cache = super::cache().join("go");
+    let output = Command::new(go)
+        .args(["build", "-trimpath", "-o"])
+        .arg(&program)
+        .arg("main.go")
+        .current_dir(dir)
+        .envs([("CGO_ENABLED", "0"), ("GO111MODULE", "off"), ("GOOS", "linux"), ("GOFLAGS", "-p=2")])
+        .env("GOARCH", if arch == Arch::X86_64 { "amd64" } else { "arm64" })
+        .env("GOCACHE", &cache)
+        .env("GOPATH", cache.join("path"))
+        .output()
+        .map_err(|e| e.to_string())?;
+    if output.status.success() {
+        Ok(program)
+    } else {
+        Err(format!("go build: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
