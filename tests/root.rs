@@ -152,7 +152,12 @@ fn run(mut command: Command, input: &str) -> Result<String, String> {
     use std::io::{Seek, Write};
     let mut stdin = tempfile::tempfile().map_err(|e| e.to_string())?;
     stdin.write_all(input.as_bytes()).and_then(|()| stdin.rewind()).map_err(|e| e.to_string())?;
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let out = command.output().map_err(|e| e.to_string())?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     if out.status.success() {
@@ -199,8 +204,26 @@ fn changing(r: &mut Numbers) -> String {
     };
     let (one, two) = (path(), path());
     let op = r.pick(&[
-        "write", "create", "exclusive", "truncopen", "tmpfile", "mkdir", "mkfifo", "rmdir", "unlink", "chmod", "chown",
-        "utimens", "truncate", "setxattr", "access", "symlink", "rename", "rename", "link", "linkat",
+        "write",
+        "create",
+        "exclusive",
+        "truncopen",
+        "tmpfile",
+        "mkdir",
+        "mkfifo",
+        "rmdir",
+        "unlink",
+        "chmod",
+        "chown",
+        "utimens",
+        "truncate",
+        "setxattr",
+        "access",
+        "symlink",
+        "rename",
+        "rename",
+        "link",
+        "linkat",
     ]);
     match op {
         "symlink" | "rename" | "link" | "linkat" => format!("{op} {one} {two}"),
@@ -233,7 +256,11 @@ fn contents(dir: &Path, prefix: &str, out: &mut Vec<String>) -> std::io::Result<
         let meta = entry.path().symlink_metadata()?;
         let name = format!("{prefix}/{}", entry.file_name().to_string_lossy());
         let size = if meta.is_dir() { 0 } else { meta.len() };
-        out.push(format!("{name} {:o} {size} {:?}", meta.mode(), fs::read_link(entry.path()).ok().map(|l| l.into_os_string().len())));
+        out.push(format!(
+            "{name} {:o} {size} {:?}",
+            meta.mode(),
+            fs::read_link(entry.path()).ok().map(|l| l.into_os_string().len())
+        ));
         if meta.is_dir() {
             contents(&entry.path(), &name, out)?;
         }
@@ -291,7 +318,8 @@ fn check_escapes(probe: &Path) -> Result<(), String> {
     if out.contains(&format!("ino={}", fs::metadata(&secret).map_err(|e| e.to_string())?.ino())) {
         return Err(format!("the file outside was reached:\n{out}"));
     }
-    let above: Vec<u64> = machine.dir.path().ancestors().filter_map(|dir| Some(fs::metadata(dir).ok()?.ino())).collect();
+    let above: Vec<u64> =
+        machine.dir.path().ancestors().filter_map(|dir| Some(fs::metadata(dir).ok()?.ino())).collect();
     for line in out.lines() {
         let ino = line.split("ino=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
         if ino.is_some_and(|ino| ino != root && above.contains(&ino)) {
@@ -310,7 +338,10 @@ fn check_inherited(probe: &Path) -> Result<(), String> {
     let script = "exec \"$1\" run --root \"$2/root\" /probe 3<\"$2\" 4<\"$2/root/a_dir\"";
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", common::SEVM]).arg(machine.dir.path());
-    let out = run(command, "stat /proc/self/fd/3/secret\nopen /proc/self/fd/3\nopen /proc/self/fd/4\nopen /proc/self/fd/4/..\n")?;
+    let out = run(
+        command,
+        "stat /proc/self/fd/3/secret\nopen /proc/self/fd/3\nopen /proc/self/fd/4\nopen /proc/self/fd/4/..\n",
+    )?;
     let root = fs::metadata(machine.at("root")).map_err(|e| e.to_string())?.ino();
     let lines: Vec<&str> = out.lines().collect();
     let right = matches!(&lines[..], [a, b, c, up, d, ..] if a.ends_with("ENOENT") && b.ends_with("ENOENT")

@@ -4,6 +4,7 @@ use super::connect::{may_send, type_number};
 use super::name::{Found, bind_by_itself, find};
 use super::*;
 use crate::abi::consts::msg::{MSG_OOB, MSG_PEEK, MSG_TRUNC};
+use crate::abi::consts::poll::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM};
 
 /// The longest piece of a stream: a page less what Linux keeps with it, and 32 KiB in pages.
 const MAX_PIECE: usize = 4096 - 320 + (32 << 10);
@@ -61,7 +62,7 @@ pub(super) fn send_stream(ctx: &mut Ctx, end: &Rc<End>, message: &mut Outgoing<'
     let sender = sender_of(ctx, end, &peer, &message.with);
     let packet = Packet::new(end, bytes, &mut message.with, sender);
     peer.state.borrow_mut().queue.push_back(packet);
-    ctx.kernel.wake_all(peer.key());
+    ctx.kernel.wake_events(peer.key(), POLLIN | POLLRDNORM);
     Ok(len)
 }
 
@@ -127,7 +128,7 @@ pub(super) fn send_packet(ctx: &mut Ctx, end: &Rc<End>, message: &mut Outgoing<'
     let sender = sender_of(ctx, end, &to, &message.with);
     let packet = Packet::new(end, bytes, &mut message.with, sender);
     to.state.borrow_mut().queue.push_back(packet);
-    ctx.kernel.wake_all(to.key());
+    ctx.kernel.wake_events(to.key(), POLLIN | POLLRDNORM);
     Ok(len)
 }
 
@@ -237,7 +238,7 @@ pub(super) fn receive_packet(ctx: &mut Ctx, end: &End, message: &mut Incoming<'_
     drop(used);
     if !peek {
         // Those who wait for room here.
-        ctx.kernel.wake_all(end.key());
+        ctx.kernel.wake_events(end.key(), POLLOUT | POLLWRNORM);
     }
     put?;
     finish_address(message);
