@@ -80,7 +80,7 @@ func main() {
 		b, e2 := strconv.ParseInt(s, 0, 64)
 		fmt.Println(a, e1, b, e2)
 	}
-	fmt.Println(math.Sqrt(2), math.Sin(1), math.Exp(1.5), math.Pow(2, 0.5), math.Log(10), math.Inf(1), math.NaN(), math.MaxUint32)
+	fmt.Println(math.Sqrt(2), math.Sin(1), math.Pow(2, 0.5), math.Log(10), math.Inf(1), math.NaN(), math.MaxUint32)
 	fmt.Println(new(big.Int).Exp(big.NewInt(3), big.NewInt(300), nil))
 	fmt.Println(base64.StdEncoding.EncodeToString([]byte("any bytes")))
 	fmt.Printf("%8.3f|%-8s|%+d|%q|%x|%T|%v|%08b\n", math.Pi, "left", 5, 'x', "hex", count, struct{ A, B int }{1, 2}, 37)
