@@ -26,9 +26,9 @@ pub fn unshare(ctx: &mut Ctx, a: &args::Unshare) -> SysResult {
     }
     let threads = ctx.process().threads.len();
     if a.flags & OF_PROCESS != 0 {
-        let t = ctx.thread();
-        let shares = a.flags & u64::from(flag::CLONE_VM) != 0 && Rc::strong_count(&t.space) > 2
-            || a.flags & u64::from(flag::CLONE_SIGHAND) != 0 && Rc::strong_count(&t.actions) > 1;
+        let space = Rc::clone(ctx.space());
+        let shares = a.flags & u64::from(flag::CLONE_VM) != 0 && ctx.kernel.is_memory_in_use(&space, ctx.tid)
+            || a.flags & u64::from(flag::CLONE_SIGHAND) != 0 && Rc::strong_count(&ctx.thread().actions) > 1;
         if threads > 1 || shares {
             return Err(Errno::EINVAL.into());
         }
