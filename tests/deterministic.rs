@@ -144,8 +144,8 @@ fn case(name: String, command: Result<Vec<OsString>, Missing>) -> Case {
 }
 
 fn shell_cases(cases: &mut Vec<Case>) {
-    let scripts =
-        ["pipelines", "jobs", "dates", "listings", "machine", "signals", "fifo", "tree", "timeout"].map(|s| (s, Arch::ALL));
+    let scripts = ["pipelines", "jobs", "dates", "listings", "machine", "signals", "fifo", "tree", "timeout"]
+        .map(|s| (s, Arch::ALL));
     for (name, arches) in scripts {
         for arch in arches {
             let busybox = common::distribution_program(arch, "busybox", "busybox-static");

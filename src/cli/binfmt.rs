@@ -54,7 +54,9 @@ fn flags(text: &str) -> Result<String, String> {
             'P' | 'F' if all.contains(flag) => {}
             'F' => all.push(flag),
             'O' | 'C' => {
-                return Err(format!("{flag} is not for sevm, which opens the program by its name with the user's rights"));
+                return Err(format!(
+                    "{flag} is not for sevm, which opens the program by its name with the user's rights"
+                ));
             }
             _ => return Err(format!("no flag {flag}: there are P and F")),
         }
@@ -80,7 +82,8 @@ pub fn main(args: Args) -> Result<ExitStatus, Error> {
     let interpreter = usable(&interpreter)?;
     if args.install {
         for arch in shown.into_iter().filter(|a| args.arch.is_some() || Some(*a) != own) {
-            let done = if install(&args.dir, arch, interpreter, &args.flags)? { "registered" } else { "is there already" };
+            let done =
+                if install(&args.dir, arch, interpreter, &args.flags)? { "registered" } else { "is there already" };
             println!("{}: {done}", name(arch));
         }
         return Ok(ExitStatus::Code(0));
@@ -106,7 +109,8 @@ fn name(arch: Arch) -> String {
 fn usable(path: &Path) -> Result<&str, Error> {
     // BINPRM_BUF_SIZE of older kernels.
     const LONGEST: usize = 127;
-    let text = path.to_str().filter(|t| path.is_absolute() && t.len() <= LONGEST && !t.contains([':', '\n', '\'', '\\']));
+    let text =
+        path.to_str().filter(|t| path.is_absolute() && t.len() <= LONGEST && !t.contains([':', '\n', '\'', '\\']));
     text.ok_or_else(|| {
         let why = format!("an absolute path of at most {LONGEST} bytes without colon, quote and backslash");
         Error::Usage(format!("'{}' cannot stand in an entry: it must be {why}", path.display()))

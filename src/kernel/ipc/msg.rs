@@ -122,7 +122,7 @@ impl Queue {
     }
 
     fn has_room(&self, len: u64) -> bool {
-        self.bytes + len <= self.max_bytes && 1 + self.messages.len() as u64 <= self.max_bytes
+        self.bytes + len <= self.max_bytes && (self.messages.len() as u64) < self.max_bytes
     }
 
     fn waiting_senders(&mut self) -> Vec<Tid> {
