@@ -100,13 +100,13 @@ int main(void) {
         } else if (!strcmp(op, "access"))
             puts(err(access(a, R_OK | W_OK)));
         else if (!strcmp(op, "write"))
-            opened(open(a, O_WRONLY));
+            opened(open(a, O_WRONLY | O_NONBLOCK));
         else if (!strcmp(op, "create"))
-            opened(open(a, O_RDWR | O_CREAT, 0644));
+            opened(open(a, O_RDWR | O_CREAT | O_NONBLOCK, 0644));
         else if (!strcmp(op, "exclusive"))
             opened(open(a, O_RDWR | O_CREAT | O_EXCL, 0644));
         else if (!strcmp(op, "truncopen"))
-            opened(open(a, O_RDONLY | O_TRUNC));
+            opened(open(a, O_RDONLY | O_TRUNC | O_NONBLOCK));
         else if (!strcmp(op, "tmpfile"))
             puts(err(open(a, O_RDWR | O_TMPFILE, 0600)));
         else if (!strcmp(op, "mkdir"))
@@ -128,7 +128,10 @@ int main(void) {
         else if (!strcmp(op, "setxattr"))
             puts(err(setxattr(a, "user.x", "y", 1, 0)));
         else if (!strcmp(op, "readonly"))
-            printf("%s %d\n", err(statfs(a, &fs)), (int)(fs.f_flags & 1));
+        {
+            int r = statfs(a, &fs);
+            printf("%s %d\n", err(r), r < 0 ? 0 : (int)(fs.f_flags & 1));
+        }
         else if (!strcmp(op, "symlink") && b)
             puts(err(symlink(a, b)));
         else if (!strcmp(op, "rename") && b)

@@ -91,21 +91,29 @@ fn make_link(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
         let at = path::parent(ctx, to.0, &new)?;
         let dir = writable_dir(ctx, &at, Change::Make)?;
         let handle = target.host_fd().cloned().ok_or(Errno::EXDEV)?;
-        if handle.mount() != dir.mount() {
-            return Err(Errno::EXDEV.into());
-        }
+        same_mount(ctx, &handle, &dir, &at.name)?;
         ctx.kernel.host.link(&handle, &dir, &at.name)?;
         return Ok(0);
     }
+    // What is to be linked is looked for before the place for the new name.
+    path::resolve(ctx, from.0, &old, Follow::No)?;
     let source = path::parent(ctx, from.0, &old)?;
     let at = path::parent(ctx, to.0, &new)?;
     let source_dir = writable_dir(ctx, &source, Change::LinkFrom)?;
     let dir = writable_dir(ctx, &at, Change::Make)?;
-    if source_dir.mount() != dir.mount() {
-        return Err(Errno::EXDEV.into());
-    }
+    same_mount(ctx, &source_dir, &dir, &at.name)?;
     ctx.kernel.host.link_name((&source_dir, &source.name), (&dir, &at.name))?;
     Ok(0)
+}
+
+/// Whether a file may get the name `name` in `dir`, as far as their mounts go.
+fn same_mount(ctx: &mut Ctx, file: &HostFd, dir: &HostFd, name: &[u8]) -> Result<(), Errno> {
+    if file.mount() == dir.mount() {
+        return Ok(());
+    }
+    // A name that is there already is noticed first.
+    let exists = ctx.kernel.host.open(dir, name, OpenHow::handle(O_NOFOLLOW)).is_ok();
+    Err(if exists { Errno::EEXIST } else { Errno::EXDEV })
 }
 
 /// What is to happen to a name.
@@ -152,7 +160,9 @@ pub(super) fn writable_dir(ctx: &mut Ctx, at: &Parent, change: Change) -> Result
 
 /// Whether a name in a directory of the host may change, as far as the machine's mounts go.
 fn may_change(ctx: &mut Ctx, dir: &HostFd, name: &[u8], change: Change) -> Result<(), Errno> {
-    if !ctx.kernel.mounts.is_layered() {
+    // The host refuses changes of these first, each call in its own way.
+    let is_special = matches!(name, b"" | b"." | b"..");
+    if !ctx.kernel.mounts.is_layered() || is_special {
         return Ok(());
     }
     if ctx.kernel.mounts.refuses_writing(dir.mount()) {

@@ -234,6 +234,7 @@ pub fn start(ctx: &mut Ctx, dirfd: i32, path: &[u8], own: Scope) -> Result<Start
     let fs = fs.borrow();
     let (file, scope) = match path.first() {
         None => return Err(Errno::ENOENT),
+        Some(b'/') if own == Scope::Beneath => return Err(Errno::EXDEV),
         Some(b'/') if own == Scope::Host => (Rc::clone(&fs.root), Scope::InRoot),
         Some(_) if dirfd == AT_FDCWD => (Rc::clone(&fs.cwd), Scope::Beneath),
         Some(_) => (ctx.file(dirfd)?, Scope::Beneath),

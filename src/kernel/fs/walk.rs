@@ -154,7 +154,7 @@ impl Walk {
                         return Err(Errno::ELOOP);
                     }
                     if name.first() == Some(&b'/') {
-                        if self.at_root == AtRoot::Fail {
+                        if self.at_root == AtRoot::Fail || self.has(RESOLVE_NO_XDEV) && !self.is_in_roots_mount() {
                             return Err(Errno::EXDEV);
                         }
                         self.go_to_root();
@@ -174,6 +174,15 @@ impl Walk {
         self.how.flags & flags == flags
     }
 
+    /// Whether the walk stands in the mount that the root is in.
+    fn is_in_roots_mount(&self) -> bool {
+        match (&self.at, &self.root) {
+            (Dir::Host(at), Dir::Host(root)) => at.mount() == root.mount(),
+            (Dir::Made(_), Dir::Made(_)) => true,
+            _ => false,
+        }
+    }
+
     fn go_to_root(&mut self) {
         self.at = self.root.clone();
         self.at_path = self.root_path.clone();
@@ -184,6 +193,7 @@ impl Walk {
             b"." => Ok(Step::On),
             b".." => self.up(ctx).map(|()| Step::On),
             name if name.len() > 255 => Err(Errno::ENAMETOOLONG),
+            _ if c.last && c.slash && self.wants(O_CREAT) => Err(Errno::EISDIR),
             name => {
                 let path = self.at_path.as_ref().map(|at| join(at, name));
                 let mount = path.as_ref().and_then(|path| ctx.kernel.mounts.find(path));
@@ -248,6 +258,13 @@ impl Walk {
 
     /// Goes from the root of a mount or of a made-up tree into the directory that it stands in.
     fn go_up_to(&mut self, ctx: &mut Ctx, above: Vec<u8>) -> Result<(), Errno> {
+        let crosses = match &self.at {
+            Dir::Host(_) => true,
+            Dir::Made(path) => procfs::is_root(path),
+        };
+        if crosses && self.has(RESOLVE_NO_XDEV) {
+            return Err(Errno::EXDEV);
+        }
         self.at = machine_dir(ctx, &above)?;
         self.at_path = Some(above);
         Ok(())
