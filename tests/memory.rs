@@ -33,17 +33,63 @@ enum Kind {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Map { page: u64, pages: u64, prot: u8, kind: Kind, place: Place },
-    Unmap { page: u64, pages: u64 },
-    Protect { page: u64, pages: u64, prot: u8 },
-    Write { at: u64, len: usize, fill: u8 },
-    Poke { at: u64, len: usize, fill: u8 },
-    Zero { at: u64, len: u64 },
-    Remap { page: u64, old: u64, new: u64, flags: u32, to: u64 },
-    Discard { page: u64, pages: u64 },
-    FileWrite { page: u64, fill: u8 },
-    FileTruncate { pages: u64 },
+    Map {
+        page: u64,
+        pages: u64,
+        prot: u8,
+        kind: Kind,
+        place: Place,
+    },
+    Unmap {
+        page: u64,
+        pages: u64,
+    },
+    Protect {
+        page: u64,
+        pages: u64,
+        prot: u8,
+    },
+    Write {
+        at: u64,
+        len: usize,
+        fill: u8,
+    },
+    Poke {
+        at: u64,
+        len: usize,
+        fill: u8,
+    },
+    Zero {
+        at: u64,
+        len: u64,
+    },
+    Remap {
+        page: u64,
+        old: u64,
+        new: u64,
+        flags: u32,
+        to: u64,
+    },
+    Discard {
+        page: u64,
+        pages: u64,
+    },
+    FileWrite {
+        page: u64,
+        fill: u8,
+    },
+    FileTruncate {
+        pages: u64,
+    },
     Fork,
+    /// Another space is the one that is used from here on.
+    Switch {
+        to: usize,
+    },
+    /// A space other than the one in use goes.
+    Exit {
+        which: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -186,8 +232,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> World {
+    fn new(lazy_from: u64) -> World {
         let windows = Windows::new(32).unwrap();
+        windows.set_lazy_from(lazy_from);
         let space = Space::new(&windows).unwrap();
         let real = tempfile::tempfile().unwrap();
         let pages: Vec<Bytes> = (0..FILE_PAGES).map(|i| vec![0x40 + i as u8; PAGE_SIZE as usize]).collect();
@@ -266,6 +313,16 @@ impl World {
             Op::Fork => {
                 let (space, model) = (space.fork().unwrap(), model.clone());
                 self.spaces.push((space, model));
+            }
+            Op::Switch { to } => {
+                let last = self.spaces.len() - 1;
+                self.spaces.swap(to % (last + 1), last);
+            }
+            Op::Exit { which } => {
+                let last = self.spaces.len() - 1;
+                if last > 0 {
+                    self.spaces.remove(which % last);
+                }
             }
         }
     }
@@ -497,6 +554,8 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..FILE_PAGES, any::<u8>()).prop_map(|(page, fill)| Op::FileWrite { page, fill }),
         1 => (0..=FILE_PAGES).prop_map(|pages| Op::FileTruncate { pages }),
         1 => Just(Op::Fork),
+        1 => (0..8usize).prop_map(|to| Op::Switch { to }),
+        1 => (0..8usize).prop_map(|which| Op::Exit { which }),
     ]
 }
 
@@ -505,11 +564,21 @@ proptest! {
 
     #[test]
     fn behaves_as_the_model(ops in prop::collection::vec(op(), 1..40)) {
-        let mut world = World::new();
+        let mut world = World::new(u64::MAX);
         for op in &ops {
             world.apply(op);
             world.check();
         }
+    }
+
+    /// The same with forks that copy late. Looking at the bytes would copy them, so they are looked at in the end.
+    #[test]
+    fn late_copies_behave_as_the_model(ops in prop::collection::vec(op(), 1..60)) {
+        let mut world = World::new(PAGE_SIZE);
+        for op in &ops {
+            world.apply(op);
+        }
+        world.check();
     }
 
     /// The break, against plain arithmetic: it moves wherever a page of room is left before the next area.
@@ -730,4 +799,102 @@ fn private_memory_of_forks_is_apart() {
     let id = child.id();
     drop(child);
     assert_eq!(Space::new(&windows).unwrap().id(), id);
+}
+
+/// Many pages with a mark in each, enough for several chunks.
+fn marked(space: &mut Space, pages: u64, mark: u64) -> GuestAddr {
+    let start = fixed(space, 0, pages, RW);
+    mark_all(space, start, pages, mark);
+    start
+}
+
+fn mark_all(space: &mut Space, start: GuestAddr, pages: u64, mark: u64) {
+    for page in 0..pages {
+        space.copy_out(start.offset(page * PAGE_SIZE + page % 500 * 8), &(mark + page)).unwrap();
+    }
+}
+
+fn assert_marked(space: &Space, start: GuestAddr, pages: u64, mark: u64) {
+    for page in 0..pages {
+        let at = start.offset(page * PAGE_SIZE + page % 500 * 8);
+        assert_eq!(space.copy_in::<u64>(at), Ok(mark + page), "page {page}");
+    }
+}
+
+#[test]
+fn late_copies_show_the_moment_of_the_fork() {
+    const PAGES: u64 = 700;
+    let windows = Windows::new(32).unwrap();
+    let mut parent = Space::new(&windows).unwrap();
+    let start = marked(&mut parent, PAGES, 1 << 32);
+    let first = parent.fork().unwrap();
+    mark_all(&mut parent, start, PAGES / 2, 2 << 32);
+    let mut second = parent.fork().unwrap();
+    let third = second.fork().unwrap();
+    mark_all(&mut second, start, PAGES, 3 << 32);
+    mark_all(&mut parent, start, PAGES, 4 << 32);
+    assert_marked(&first, start, PAGES, 1 << 32);
+    assert_marked(&third, start, PAGES / 2, 2 << 32);
+    assert_marked(&second, start, PAGES, 3 << 32);
+    assert_marked(&parent, start, PAGES, 4 << 32);
+}
+
+#[test]
+fn late_copies_outlive_their_source() {
+    const PAGES: u64 = 700;
+    let windows = Windows::new(32).unwrap();
+    let mut parent = Space::new(&windows).unwrap();
+    let start = marked(&mut parent, PAGES, 1 << 32);
+    let mut child = parent.fork().unwrap();
+    // One chunk is the child's own already.
+    child.copy_out(start.offset(100 * PAGE_SIZE), &7u64).unwrap();
+    let grandchild = child.fork().unwrap();
+    drop(parent);
+    let again = child.fork().unwrap();
+    drop(child);
+    for space in [&grandchild, &again] {
+        assert_eq!(space.copy_in::<u64>(start.offset(100 * PAGE_SIZE)), Ok(7));
+        assert_marked(space, start, 100, 1 << 32);
+    }
+    drop(grandchild);
+    assert_marked(&again, start.offset(200 * PAGE_SIZE), 0, 0);
+    // Their windows are empty for who comes next.
+    let mut next = Space::new(&windows).unwrap();
+    let there = fixed(&mut next, 0, PAGES, RW);
+    assert_eq!(next.copy_in::<[u64; 512]>(there.offset(300 * PAGE_SIZE)), Ok([0; 512]));
+}
+
+#[test]
+fn late_copies_survive_changes_of_mappings() {
+    const PAGES: u64 = 700;
+    let windows = Windows::new(32).unwrap();
+    let mut parent = Space::new(&windows).unwrap();
+    let start = marked(&mut parent, PAGES, 1 << 32);
+    let mut child = parent.fork().unwrap();
+    parent.unmap(start, 100 * PAGE_SIZE).unwrap();
+    parent.protect(start.offset(100 * PAGE_SIZE), 50 * PAGE_SIZE, Prot::READ).unwrap();
+    parent.discard(start.offset(200 * PAGE_SIZE), 50 * PAGE_SIZE).unwrap();
+    child.protect(start.offset(300 * PAGE_SIZE), 50 * PAGE_SIZE, Prot::READ).unwrap();
+    child.unmap(start.offset(650 * PAGE_SIZE), 50 * PAGE_SIZE).unwrap();
+    assert_marked(&child, start, 650, 1 << 32);
+    let zero = parent.copy_in::<[u64; 512]>(start.offset(210 * PAGE_SIZE));
+    assert_eq!(zero, Ok([0; 512]));
+    assert_eq!(parent.copy_out(start.offset(120 * PAGE_SIZE), &1u64), Err(Errno::EFAULT));
+    drop(child);
+    mark_all(&mut parent, start.offset(400 * PAGE_SIZE), 300, 5 << 32);
+    assert_marked(&parent, start.offset(400 * PAGE_SIZE), 300, 5 << 32);
+}
+
+#[test]
+fn a_host_call_may_use_memory_that_is_copied_late() {
+    const PAGES: u64 = 100;
+    let windows = Windows::new(32).unwrap();
+    let mut parent = Space::new(&windows).unwrap();
+    let start = marked(&mut parent, PAGES, 1 << 32);
+    let mut child = parent.fork().unwrap();
+    assert_eq!(child.spans_in(start, PAGES * PAGE_SIZE).map(|s| s.len()), Ok(PAGES * PAGE_SIZE));
+    assert_eq!(parent.spans_out(start, PAGE_SIZE).map(|s| s.len()), Ok(PAGE_SIZE));
+    assert_marked(&child, start, PAGES, 1 << 32);
+    child.copy_out(start, &9u64).unwrap();
+    assert_marked(&parent, start, PAGES, 1 << 32);
 }

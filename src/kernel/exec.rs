@@ -280,15 +280,20 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: 
     Ok(NewImage { exe: file.file.path(), space, regs, loaded, stack, trampoline })
 }
 
+/// The name of a thread that runs the file with this path: at most 15 bytes of its last part.
+pub(super) fn comm_of(path: &[u8]) -> Vec<u8> {
+    let base = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    base[..base.len().min(15)].to_vec()
+}
+
 /// Gives a new image to the calling process.
 fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
     let NewImage { exe, space, regs, loaded, stack, trampoline } = image;
-    let base = name.rsplit(|b| *b == b'/').next().unwrap_or_default();
     let thread = ctx.thread();
     thread.arch = loaded.arch;
     thread.regs = regs;
     thread.space = Rc::new(RefCell::new(space));
-    thread.comm = base[..base.len().min(15)].to_vec();
+    thread.comm = comm_of(name);
     let process = ctx.process();
     process.exe = exe.to_vec();
     process.signals.trampoline = trampoline;

@@ -6,6 +6,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::area::{Area, Prot};
+use super::lazy::Missing;
 use super::space::{Space, permits};
 use super::{GuestAddr, PAGE_SIZE};
 use crate::abi::Errno;
@@ -346,6 +347,7 @@ impl Space {
     /// EFAULT: not even the first byte is good, or the range leaves the address space.
     pub fn spans_in(&self, addr: GuestAddr, len: u64) -> Result<Spans, Errno> {
         let good = self.reach(addr, len, Access::Read);
+        self.window.settle_for_reading(addr.0, good).map_err(|_| Errno::EFAULT)?;
         self.spans(addr, len, good)
     }
 
@@ -359,6 +361,7 @@ impl Space {
             good = self.reach(addr, len, Access::Write);
         }
         let spans = self.spans(addr, len, good)?;
+        self.window.settle(addr.0, good, Missing::Fetch).map_err(|_| Errno::EFAULT)?;
         let end = addr.0.saturating_add(good);
         let executable: Vec<(u64, u64)> = self
             .overlapping(addr.0, end)
@@ -378,7 +381,9 @@ impl Space {
     /// # Errors
     /// EFAULT: the range leaves the address space.
     pub fn spans_unchecked(&self, addr: GuestAddr, len: u64) -> Result<Spans, Errno> {
-        self.spans(addr, len, len)
+        let spans = self.spans(addr, len, len)?;
+        self.window.settle(addr.0, len, Missing::Fetch).map_err(|_| Errno::EFAULT)?;
+        Ok(spans)
     }
 
     fn grow_stack_under_write(&mut self, at: GuestAddr) -> bool {

@@ -15,6 +15,7 @@ mod advise;
 mod area;
 mod brk;
 mod fork;
+mod lazy;
 mod map;
 mod region;
 mod remap;

@@ -8,17 +8,19 @@
 
 #![expect(unsafe_code, reason = "maps host memory and copies to and from raw addresses")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::fs::File;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, MremapFlags, MsyncFlags, ProtFlags};
 
+use super::lazy::{self, Missing, Refused};
 use super::{PAGE_SIZE, Prot};
 use crate::Error;
 use crate::abi::Errno;
@@ -29,6 +31,9 @@ const GUARD: usize = 1 << 20;
 /// Windows start at a multiple of this, so that the host can back aligned guest memory with huge pages.
 const ALIGN: usize = 2 << 20;
 
+/// Below this a copy at once is cheaper than two changes of protection and a fault.
+const LAZY_FROM: u64 = 128 << 10;
+
 /// The source of windows: equal ranges of reserved host addresses, one for each address space.
 #[derive(Clone, Debug)]
 pub struct Windows(Rc<Pool>);
@@ -37,6 +42,8 @@ pub struct Windows(Rc<Pool>);
 struct Pool {
     size: u64,
     state: RefCell<PoolState>,
+    /// Runs of at least this many bytes are copied late at fork.
+    lazy_from: Cell<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +66,20 @@ impl Windows {
             let (low, high) = (Self::BITS.start(), Self::BITS.end());
             return Err(Error::Usage(format!("address bits must be {low} to {high}, not {address_bits}")));
         }
-        Ok(Windows(Rc::new(Pool { size: 1 << address_bits, state: RefCell::default() })))
+        Ok(Windows(Rc::new(Pool {
+            size: 1 << address_bits,
+            state: RefCell::default(),
+            lazy_from: Cell::new(LAZY_FROM),
+        })))
+    }
+
+    /// Runs of at least so many bytes of written memory are copied late at fork, when they are touched.
+    pub fn set_lazy_from(&self, bytes: u64) {
+        self.0.lazy_from.set(bytes);
+    }
+
+    pub(super) fn lazy_from(&self) -> u64 {
+        self.0.lazy_from.get()
     }
 
     /// Bytes of each window.
@@ -139,8 +159,9 @@ pub(super) struct Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        let departed = lazy::depart(self.base..self.base + self.size() as usize).is_ok();
         // If the host cannot clear the range, its index is retired with it: a later space must not see these bytes.
-        if self.clear(0, self.size()).is_ok() {
+        if departed && self.clear(0, self.size()).is_ok() {
             self.pool.0.state.borrow_mut().free.insert(self.index);
         }
     }
@@ -171,6 +192,28 @@ impl Window {
         }
     }
 
+    /// The host addresses of a range.
+    fn range(&self, at: u64, len: u64) -> std::ops::Range<usize> {
+        let start = self.base.saturating_add(at as usize);
+        start..start.saturating_add(len as usize)
+    }
+
+    /// Makes the range ordinary memory, if fork has put off copies of it.
+    ///
+    /// # Errors
+    /// `ENOMEM`: the host refused a copy.
+    pub(super) fn settle(&self, at: u64, len: u64, missing: Missing) -> Result<(), Errno> {
+        lazy::settle(self.range(at, len), missing).map_err(|_| Errno::ENOMEM)
+    }
+
+    /// Makes the range readable, if fork has put off copies of it.
+    ///
+    /// # Errors
+    /// `ENOMEM`: the host refused a copy.
+    pub(super) fn settle_for_reading(&self, at: u64, len: u64) -> Result<(), Errno> {
+        lazy::settle_for_reading(self.range(at, len)).map_err(|_| Errno::ENOMEM)
+    }
+
     /// Makes the range inaccessible and empty.
     pub(super) fn clear(&self, at: u64, len: u64) -> Result<(), Errno> {
         let mapped = self.map_anonymous(at, len, Prot::empty());
@@ -185,6 +228,7 @@ impl Window {
     /// Maps private zero pages over the range.
     pub(super) fn map_anonymous(&self, at: u64, len: u64, prot: Prot) -> Result<(), Errno> {
         let host = self.host(at, len)?;
+        self.settle(at, len, Missing::Drop)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
         // SAFETY: the range lies in this window, which nothing of ours references.
         unsafe { rustix::mm::mmap_anonymous(host, len as usize, host_prot(prot), flags) }.map_err(errno)?;
@@ -202,6 +246,7 @@ impl Window {
         sharing: Sharing,
     ) -> Result<(), Errno> {
         let host = self.host(at, len)?;
+        self.settle(at, len, Missing::Drop)?;
         let kind = match sharing {
             Sharing::Private => MapFlags::PRIVATE,
             Sharing::Shared => MapFlags::SHARED,
@@ -215,6 +260,7 @@ impl Window {
     /// Changes the protection of mapped pages.
     pub(super) fn protect(&self, at: u64, len: u64, prot: Prot) -> Result<(), Errno> {
         let host = self.host(at, len)?;
+        self.settle(at, len, Missing::Fetch)?;
         let flags = MprotectFlags::from_bits_retain(host_prot(prot).bits());
         // SAFETY: the range lies in this window; raw copies check the areas before each access.
         unsafe { rustix::mm::mprotect(host, len as usize, flags) }.map_err(errno)
@@ -225,6 +271,8 @@ impl Window {
     /// unspecified contents only in `to`.
     pub(super) fn relocate(&self, from: u64, to: u64, len: u64) -> Result<(), Errno> {
         let (source, target) = (self.host(from, len)?, self.host(to, len)?);
+        self.settle(from, len, Missing::Fetch)?;
+        self.settle(to, len, Missing::Drop)?;
         let len = len as usize;
         let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
         // SAFETY: both ranges lie in this window, and DONTUNMAP leaves the source mapped, so no hole appears.
@@ -235,6 +283,7 @@ impl Window {
     /// Passes advice about mapped pages to the host.
     pub(super) fn advise(&self, at: u64, len: u64, advice: Advice) -> Result<(), Errno> {
         let host = self.host(at, len)?;
+        self.settle(at, len, Missing::Fetch)?;
         // SAFETY: the range lies in this window; advice changes at most the contents of its pages.
         unsafe { rustix::mm::madvise(host, len as usize, advice) }.map_err(errno)
     }
@@ -260,6 +309,7 @@ impl Window {
     /// Copies from pages that the caller knows to be readable and not of a file.
     pub(super) fn read_plain(&self, at: u64, buf: &mut [u8]) -> Result<(), Errno> {
         let host = self.host(at, buf.len() as u64).map_err(|_| Errno::EFAULT)?;
+        self.settle_for_reading(at, buf.len() as u64)?;
         // SAFETY: the source lies in this window and `buf` does not, since it is Rust's own memory; both hold
         // `buf.len()` bytes. If the caller is wrong about the protection the process dies of SIGSEGV.
         unsafe { std::ptr::copy_nonoverlapping(host.cast::<u8>(), buf.as_mut_ptr(), buf.len()) };
@@ -269,6 +319,7 @@ impl Window {
     /// Copies to pages that the caller knows to be writable and not of a file.
     pub(super) fn write_plain(&self, at: u64, buf: &[u8]) -> Result<(), Errno> {
         let host = self.host(at, buf.len() as u64).map_err(|_| Errno::EFAULT)?;
+        self.settle(at, buf.len() as u64, Missing::Fetch)?;
         // SAFETY: as in `read_plain`, in the other direction.
         unsafe { std::ptr::copy_nonoverlapping(buf.as_ptr(), host.cast::<u8>(), buf.len()) };
         Ok(())
@@ -276,6 +327,9 @@ impl Window {
 
     /// Copies from pages that may have no file behind them (any more); gives the number of bytes copied.
     pub(super) fn read_guarded(&self, at: u64, buf: &mut [u8]) -> usize {
+        if self.settle_for_reading(at, buf.len() as u64).is_err() {
+            return 0;
+        }
         let mut done = 0;
         while done < buf.len() {
             let rest = &mut buf[done..];
@@ -294,6 +348,9 @@ impl Window {
 
     /// Copies to pages that may have no file behind them (any more); gives the number of bytes copied.
     pub(super) fn write_guarded(&self, at: u64, buf: &[u8]) -> usize {
+        if self.settle(at, buf.len() as u64, Missing::Fetch).is_err() {
+            return 0;
+        }
         let mut done = 0;
         while done < buf.len() {
             let rest = &buf[done..];
@@ -326,6 +383,46 @@ fn errno(e: rustix::io::Errno) -> Errno {
 
 fn last_errno() -> Errno {
     errno(rustix::io::Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(rustix::io::Errno::IO))
+}
+
+/// Whether a range of host addresses lies in one window.
+fn in_window(addr: usize, len: usize) -> bool {
+    REGISTRY.iter().any(|(base, size)| {
+        let (base, size) = (base.load(Ordering::Acquire), size.load(Ordering::Acquire));
+        addr.checked_sub(base).is_some_and(|at| at <= size && len <= size - at)
+    })
+}
+
+/// Changes the protection of whole pages of a window, by host address.
+pub(super) fn protect_host(addr: usize, len: usize, prot: Prot) -> Result<(), Refused> {
+    if !in_window(addr, len) {
+        return Err(Refused);
+    }
+    let flags = MprotectFlags::from_bits_retain(host_prot(prot).bits());
+    // SAFETY: the range lies in a window, as in `Window::protect`.
+    unsafe { rustix::mm::mprotect(addr as *mut c_void, len, flags) }.map_err(|_| Refused)
+}
+
+/// Copies anonymous pages that can be read to others that can be written, by host address; they do not overlap.
+pub(super) fn copy_host(from: usize, to: usize, len: usize) -> Result<(), Refused> {
+    if !in_window(from, len) || !in_window(to, len) || from.abs_diff(to) < len {
+        return Err(Refused);
+    }
+    // SAFETY: both ranges lie in windows and are apart, and the caller has seen to their protection; if it is wrong the
+    // process dies of SIGSEGV.
+    unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, len) };
+    Ok(())
+}
+
+/// Moves anonymous pages to other places of windows, by host address, with their protection; empty ones stay behind.
+pub(super) fn move_host(from: usize, to: usize, len: usize) -> Result<(), Refused> {
+    if !in_window(from, len) || !in_window(to, len) || from.abs_diff(to) < len {
+        return Err(Refused);
+    }
+    let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
+    // SAFETY: as in `Window::relocate`.
+    let moved = unsafe { rustix::mm::mremap_fixed(from as *mut c_void, len, len, flags, to as *mut c_void) };
+    moved.map(|_| ()).map_err(|_| Refused)
 }
 
 /// Which pages of private mappings hold bytes of their own, from the host's page map.
@@ -408,13 +505,60 @@ fn registry_remove(base: usize) {
     }
 }
 
-/// Installs the SIGBUS handler that lets a CPU backend read guest pages behind which a mapped file has ended: the
+/// What SIGSEGV did before [`install_bus_guard`].
+static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+
+/// Installs the SIGSEGV handler that makes the copies which fork has put off.
+fn install_copy_guard() -> Result<(), Error> {
+    if BEFORE.get().is_some() {
+        return Ok(());
+    }
+    // SAFETY: as in `install_bus_guard`; the handler runs only where a guest's memory is touched, which is never inside an
+    // allocation or another use of what it uses.
+    let before = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let mut before: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_sigsegv as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        match libc::sigaction(libc::SIGSEGV, &action, &mut before) {
+            0 => before,
+            _ => {
+                let source = std::io::Error::last_os_error();
+                return Err(Error::Host { what: "cannot handle SIGSEGV".into(), source });
+            }
+        }
+    };
+    // Another thread may have been faster; then `before` is this handler, and the first one counts.
+    let _ = BEFORE.set(before);
+    Ok(())
+}
+
+extern "C" fn on_sigsegv(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
+    let (addr, code) = unsafe { ((*info).si_addr() as usize, (*info).si_code) };
+    // SAFETY: errno belongs to this thread; the interrupted code may be about to read it.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let saved = unsafe { *errno };
+    if code <= 0 || !in_window(addr, 1) || !lazy::touched(addr) {
+        // Not ours: as it was before, and the fault comes again.
+        if let Some(before) = BEFORE.get() {
+            // SAFETY: `before` is what sigaction gave for this signal.
+            unsafe { libc::sigaction(libc::SIGSEGV, before, std::ptr::null_mut()) };
+        }
+    }
+    // SAFETY: as above.
+    unsafe { *errno = saved };
+}
+
+/// Installs the handlers that memory needs: one for SIGSEGV, which makes late copies, and the SIGBUS handler that lets a CPU backend read guest pages behind which a mapped file has ended: the
 /// page is replaced by a zero page, and [`super::Space::take_bus_error`] reports it. Any other SIGBUS keeps its
 /// default effect.
 ///
 /// # Errors
 /// The host refused the handler.
 pub fn install_bus_guard() -> Result<(), Error> {
+    install_copy_guard()?;
     // SAFETY: a zeroed sigaction is a valid value of that plain C struct, and each field the kernel reads is set; the
     // handler calls only what is async-signal-safe.
     let result = unsafe {
@@ -432,9 +576,7 @@ pub fn install_bus_guard() -> Result<(), Error> {
 extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
     let addr = unsafe { (*info).si_addr() } as usize;
-    let in_window = REGISTRY.iter().any(|(base, size)| {
-        addr.checked_sub(base.load(Ordering::Acquire)).is_some_and(|at| at < size.load(Ordering::Acquire))
-    });
+    let in_window = in_window(addr, 1);
     let page = addr & !(PAGE_SIZE as usize - 1);
     // SAFETY: mmap is a plain system call, and the page lies in a window; errno is put back afterwards, since the
     // interrupted code may be about to read it. Restoring the default action is always allowed.

@@ -215,29 +215,45 @@ impl Space {
 /// Copies the pages of a private area that hold bytes of their own to the same places of an equally mapped, untouched
 /// area, whatever the protection of either.
 pub(super) fn copy_own_pages(from: &Space, source: &Area, to: &Space, target: &Area) -> Result<(), Errno> {
+    PageMap::open().own_pages(&from.window, source.start.0, source.len(), |at, len| {
+        copy_own_run(from, source, to, target, at, len)
+    })
+}
+
+/// Copies a run of such pages, which begins at `at` of the source.
+pub(super) fn copy_own_run(
+    from: &Space,
+    source: &Area,
+    to: &Space,
+    target: &Area,
+    at: u64,
+    len: u64,
+) -> Result<(), Errno> {
     const CHUNK: u64 = 64 * PAGE_SIZE;
     let file = !source.is_private_anonymous();
-    let delta = |at: u64| at - source.start.0 + target.start.0;
-    let mut buf = vec![0u8; CHUNK as usize];
-    PageMap::open().own_pages(&from.window, source.start.0, source.len(), |at, len| {
-        let opened = source.prot.is_empty();
-        if opened {
-            from.window.protect(at, len, Prot::READ)?;
-        }
-        to.window.protect(delta(at), len, Prot::READ | Prot::WRITE)?;
-        let mut done = 0;
-        while done < len {
-            let n = CHUNK.min(len - done);
-            let part = &mut buf[..n as usize];
-            copy_part(from, at + done, to, delta(at) + done, part, file)?;
-            done += n;
-        }
-        to.window.protect(delta(at), len, target.prot)?;
-        if opened {
-            from.window.protect(at, len, source.prot)?;
-        }
-        Ok(())
-    })
+    let start = at - source.start.0 + target.start.0;
+    let mut buf = vec![0u8; CHUNK.min(len) as usize];
+    let opened = source.prot.is_empty();
+    if opened {
+        from.window.protect(at, len, Prot::READ)?;
+    }
+    let closed = !target.prot.contains(Prot::WRITE);
+    if closed {
+        to.window.protect(start, len, Prot::READ | Prot::WRITE)?;
+    }
+    let mut done = 0;
+    while done < len {
+        let n = CHUNK.min(len - done);
+        copy_part(from, at + done, to, start + done, &mut buf[..n as usize], file)?;
+        done += n;
+    }
+    if closed {
+        to.window.protect(start, len, target.prot)?;
+    }
+    if opened {
+        from.window.protect(at, len, source.prot)?;
+    }
+    Ok(())
 }
 
 /// Copies whole pages by way of `buf`. Zero pages of anonymous memory are left out: the target has them already.

@@ -55,6 +55,20 @@ pub(super) fn fix_capabilities(c: &mut Credentials, old: [u32; 4], secure_bits: 
     }
 }
 
+/// What execve(2) of a file without capabilities of its own leaves ("Transformation of capabilities during execve()" in
+/// capabilities(7)).
+pub(super) fn after_exec(c: &mut Credentials, secure_bits: u32) {
+    let is_root = secure_bits & securebits::SECBIT_NOROOT == 0;
+    let (real, effective) = (c.uid[0], c.uid[1]);
+    c.caps[PERMITTED] = match is_root && (real == 0 || effective == 0) {
+        true => c.caps[BOUNDING] | c.caps[INHERITABLE],
+        false => c.caps[AMBIENT],
+    };
+    c.caps[EFFECTIVE] = if is_root && effective == 0 { c.caps[PERMITTED] } else { c.caps[AMBIENT] };
+    (c.uid[2], c.uid[3]) = (effective, effective);
+    (c.gid[2], c.gid[3]) = (c.gid[1], c.gid[1]);
+}
+
 /// Number of 32-bit parts that a header's version stands for. An unknown version is overwritten with the newest.
 fn parts(ctx: &mut Ctx, header: GuestAddr) -> Result<(usize, Pid), Errno> {
     use cap_version::*;

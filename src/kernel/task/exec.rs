@@ -55,27 +55,47 @@ fn execute(ctx: &mut Ctx, dirfd: i32, path: &[u8], lists: [GuestAddr; 2], flags:
         argv.push(Vec::new());
     }
     let mut program = Program { path: name_for(dirfd, path), argv, envp, cwd: None };
-    let (mut file, mut stat) = (file, stat);
     let name = program.path.clone();
-    for depth in 0.. {
-        let head = exec::head(&file, &stat).map_err(refuse)?;
-        let Some(line) = head.strip_prefix(b"#!") else { break };
-        if depth == MAX_DEPTH {
-            return Err(Errno::ELOOP.into());
-        }
-        let line = Shebang::parse(line)?;
-        if is_lost_at_exec(ctx, dirfd, path) {
-            // The interpreter could not open the script.
-            return Err(Errno::ENOENT.into());
-        }
-        program.argv = line.arguments(&program);
-        (file, stat) =
-            crate::kernel::fs::open_program(ctx, AT_FDCWD, &line.interpreter, Follow::Yes).map_err(refuse)?;
-        program.path = line.interpreter;
-    }
+    let is_lost = is_lost_at_exec(ctx, dirfd, path);
+    let (file, stat) = interpret(ctx, &mut program, file, stat, is_lost).map_err(refuse)?;
+    let own_name = file.path();
     // AT_EXECFN and the thread's name speak of the script.
     exec::replace(ctx, file, stat, &program, &name)?;
+    if path.is_empty() {
+        // Since Linux 6.14 a number is not taken for a name.
+        ctx.thread().comm = exec::comm_of(&own_name);
+    }
     Err(Stop::NoReturn)
+}
+
+/// Replaces a script by its interpreter until there is a file that is none. `is_lost`
+/// says that the first one cannot be opened by its name after the call.
+///
+/// # Errors
+/// Those of execve(2).
+pub(in crate::kernel) fn interpret(
+    ctx: &mut Ctx,
+    program: &mut Program,
+    mut file: Rc<File>,
+    mut stat: FileStat,
+    is_lost: bool,
+) -> Result<(Rc<File>, FileStat), LoadError> {
+    for depth in 0.. {
+        let head = exec::head(&file, &stat)?;
+        let Some(line) = head.strip_prefix(b"#!") else { break };
+        if depth == MAX_DEPTH {
+            return Err(LoadError::Host(Errno::ELOOP));
+        }
+        let line = Shebang::parse(line).map_err(LoadError::Host)?;
+        if is_lost {
+            // The interpreter could not open the script.
+            return Err(LoadError::Host(Errno::ENOENT));
+        }
+        program.argv = line.arguments(program);
+        (file, stat) = crate::kernel::fs::open_program(ctx, AT_FDCWD, &line.interpreter, Follow::Yes)?;
+        program.path = line.interpreter;
+    }
+    Ok((file, stat))
 }
 
 /// AT_EMPTY_PATH: the file behind a descriptor.
@@ -116,18 +136,21 @@ struct Shebang {
 impl Shebang {
     /// Parses what follows `#!` in the first [`SCRIPT_LINE`] bytes of a file (`load_script` of Linux).
     fn parse(head: &[u8]) -> Result<Shebang, Errno> {
+        // The last byte that is looked at only tells whether a name ends before it.
+        const ROOM: usize = SCRIPT_LINE - 3;
         let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
         let end = head.iter().position(|b| *b == b'\n' || *b == 0);
         let line = &head[..end.unwrap_or(head.len())];
         let start = line.iter().position(|b| !is_blank(b)).ok_or(Errno::ENOEXEC)?;
-        let line = &line[start..];
-        let name_len = line.iter().position(is_blank);
+        let name_end = line[start..].iter().position(is_blank).map(|n| start + n);
         // An interpreter's name that is cut off would be another's.
-        if end.is_none() && name_len.is_none() && head.len() + 2 >= SCRIPT_LINE {
+        if end.is_none() && name_end.is_none() && head.len() > ROOM {
             return Err(Errno::ENOEXEC);
         }
-        let interpreter = line[..name_len.unwrap_or(line.len())].to_vec();
-        let rest = &line[interpreter.len()..];
+        let line = &line[..line.len().min(ROOM)];
+        let name_end = name_end.unwrap_or(line.len()).min(line.len());
+        let interpreter = line.get(start..name_end).ok_or(Errno::ENOEXEC)?.to_vec();
+        let rest = &line[name_end..];
         let first = rest.iter().position(|b| !is_blank(b));
         let last = rest.iter().rposition(|b| !is_blank(b));
         let argument = first.zip(last).map(|(a, b)| rest[a..=b].to_vec());
@@ -218,7 +241,11 @@ impl Ctx<'_> {
         p.settings.has_executed = true;
         p.settings.dumpable = 1;
         p.settings.secure_bits &= !SECBIT_KEEP_CAPS;
+        p.settings.mdwe = 0;
         p.exit_signal = i32::from(Signal::SIGCHLD.0);
+        let secure_bits = p.settings.secure_bits;
+        capability::after_exec(&mut self.thread().credentials, secure_bits);
+        let p = self.process();
         if std::mem::take(&mut p.borrows_memory) {
             self.kernel.wake_all(WaitKey::Vfork(pid));
         }
