@@ -534,21 +534,21 @@ fn install_copy_guard() -> Result<(), Error> {
 }
 
 extern "C" fn on_sigsegv(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
-    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
-    let (addr, code) = unsafe { ((*info).si_addr() as usize, (*info).si_code) };
-    // SAFETY: errno belongs to this thread; the interrupted code may be about to read it.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
-    let saved = unsafe { *errno };
-    if code <= 0 || !in_window(addr, 1) || !lazy::touched(addr) {
-        // Not ours: as it was before, and the fault comes again.
-        if let Some(before) = BEFORE.get() {
-            // SAFETY: `before` is what sigaction gave for this signal.
-            unsafe { libc::sigaction(libc::SIGSEGV, before, std::ptr::null_mut()) };
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler; errno belongs to this thread, and the
+    // interrupted code may be about to read it.
+    let (addr, code, errno, saved) = unsafe {
+        let errno = libc::__errno_location();
+        ((*info).si_addr() as usize, (*info).si_code, errno, *errno)
+    };
+    let ours = code > 0 && in_window(addr, 1) && lazy::touched(addr);
+    // SAFETY: as above, and `before` is what sigaction gave for this signal. What was not ours is as it was before, and the
+    // fault comes again.
+    unsafe {
+        if let (false, Some(before)) = (ours, BEFORE.get()) {
+            libc::sigaction(libc::SIGSEGV, before, std::ptr::null_mut());
         }
+        *errno = saved;
     }
-    // SAFETY: as above.
-    unsafe { *errno = saved };
 }
 
 /// Installs the handlers that memory needs: one for SIGSEGV, which makes late copies, and the SIGBUS handler that lets a CPU backend read guest pages behind which a mapped file has ended: the
