@@ -39,6 +39,8 @@ pub struct Walk {
     at: Dir,
     /// Its machine path; what lies outside the machine has none.
     at_path: Option<Vec<u8>>,
+    /// The name has led to the root or upwards: before that, Linux takes no root for one in the same mount.
+    root_known: bool,
     /// Links followed.
     links: u32,
     how: OpenHow,
@@ -107,7 +109,8 @@ impl Walk {
             Scope::Beneath => (start.clone(), at_path.clone(), AtRoot::Fail),
         };
         let has_barrier = how.scope != Scope::Host || confined == Confined::Yes;
-        Ok(Walk { root, root_path, at_root, has_barrier, at: start, at_path, links: 0, how })
+        let root_known = how.scope != Scope::Host;
+        Ok(Walk { root, root_path, at_root, has_barrier, at: start, at_path, root_known, links: 0, how })
     }
 
     /// Walks all of `path` and opens what it names.
@@ -127,6 +130,7 @@ impl Walk {
             }
             self.go_to_root();
         }
+        self.root_known |= path.first() == Some(&b'/');
         let mut rest = path.to_vec();
         let mut pos = 0;
         // Whether the rest has not yet been tried as a whole.
@@ -154,9 +158,11 @@ impl Walk {
                         return Err(Errno::ELOOP);
                     }
                     if name.first() == Some(&b'/') {
-                        if self.at_root == AtRoot::Fail || self.has(RESOLVE_NO_XDEV) && !self.is_in_roots_mount() {
+                        let may_cross = self.root_known && self.is_in_roots_mount() || !self.has(RESOLVE_NO_XDEV);
+                        if self.at_root == AtRoot::Fail || !may_cross {
                             return Err(Errno::EXDEV);
                         }
+                        self.root_known = true;
                         self.go_to_root();
                     }
                     rest = [&name[..], &rest[end..]].concat();
@@ -191,7 +197,10 @@ impl Walk {
     fn step(&mut self, ctx: &mut Ctx, c: &Component) -> Result<Step, Errno> {
         match c.name {
             b"." => Ok(Step::On),
-            b".." => self.up(ctx).map(|()| Step::On),
+            b".." => {
+                self.root_known = true;
+                self.up(ctx).map(|()| Step::On)
+            }
             name if name.len() > 255 => Err(Errno::ENAMETOOLONG),
             _ if c.last && c.slash && self.wants(O_CREAT) => Err(Errno::EISDIR),
             name => {
