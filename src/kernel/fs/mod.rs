@@ -33,7 +33,7 @@ pub use mounts::{Bind, Layout, Mounts, Writing};
 pub use names::{mkdir, mkdirat, mknod, mknodat, rename, renameat, renameat2, rmdir, unlink, unlinkat};
 pub use open::{Fifos, creat, open, openat, openat2};
 pub use program::{find_program, open_interpreter, open_program};
-pub use socket::{find_socket, make_socket};
+pub use socket::{find_socket, make_socket, remove_socket};
 pub use stat::{fstat, lstat, newfstatat, stat, statx};
 pub use statfs::{fstatfs, statfs, ustat};
 pub use times::{futimesat, truncate, utime, utimensat, utimes};

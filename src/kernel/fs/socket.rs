@@ -4,7 +4,7 @@ use super::links::{Change, writable_dir};
 use super::path::{AT_FDCWD, Follow};
 use super::*;
 use crate::abi::consts::open::O_NOFOLLOW;
-use crate::host::{AccessIds, FileStat, HostFd, OpenHow};
+use crate::host::{AccessIds, FileStat, HostFd, OpenHow, Remove};
 
 /// Makes the node that a UNIX socket is bound to; gives a handle of it.
 ///
@@ -19,6 +19,16 @@ pub fn make_socket(ctx: &mut Ctx, name: &[u8]) -> Result<(HostFd, FileStat), Err
     let handle = ctx.kernel.host.open(&dir, &at.name, OpenHow::handle(O_NOFOLLOW))?;
     let stat = ctx.kernel.host.stat(&handle)?;
     Ok((handle, stat))
+}
+
+/// Removes a node that [`make_socket`] has just made.
+///
+/// # Errors
+/// Those of unlink(2).
+pub fn remove_socket(ctx: &mut Ctx, name: &[u8]) -> Result<(), Errno> {
+    let at = path::parent(ctx, AT_FDCWD, name)?;
+    let dir = writable_dir(ctx, &at, Change::Remove(Remove::File))?;
+    ctx.kernel.host.remove(&dir, &at.name, Remove::File)
 }
 
 /// The file that a UNIX socket is to be connected to, which the caller may write to.

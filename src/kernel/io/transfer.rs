@@ -132,7 +132,8 @@ fn write_all(ctx: &mut Ctx, file: &Rc<File>, buf: &mut Buffer, how: Access) -> S
                 };
             }
             Err(Stop::Errno(e)) => {
-                if e == Errno::EPIPE {
+                // A socket knows by itself: only streams break so.
+                if e == Errno::EPIPE && file.kind() != FileKind::Socket {
                     ctx.raise(Signal::SIGPIPE);
                 }
                 return if buf.done() > 0 { Ok(buf.done()) } else { Err(e.into()) };

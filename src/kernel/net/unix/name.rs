@@ -80,15 +80,19 @@ pub(super) fn bind(ctx: &mut Ctx, end: &Rc<End>, address: &[u8]) -> Result<(), E
     if matches!(wanted, Wanted::Nothing) {
         return bind_by_itself(ctx, end);
     }
-    if end.state.borrow().name.is_some() {
-        return Err(Errno::EINVAL);
-    }
+    let is_bound = end.state.borrow().name.is_some();
     match wanted {
+        Wanted::Abstract(_) if is_bound => Err(Errno::EINVAL),
         Wanted::Path(path) => {
             let (handle, stat) = fs::make_socket(ctx, &path).map_err(|e| match e {
                 Errno::EEXIST => Errno::EADDRINUSE,
                 e => e,
             })?;
+            if is_bound {
+                // As in Linux, which looks at the name first.
+                fs::remove_socket(ctx, &path)?;
+                return Err(Errno::EINVAL);
+            }
             let key = (stat.dev, stat.ino);
             let full = [&address[..PATH], &path, b"\0"].concat();
             end.shared.names.borrow_mut().by_node.insert(key, Rc::downgrade(end));

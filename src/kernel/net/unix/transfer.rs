@@ -218,6 +218,10 @@ pub(super) fn receive_packet(ctx: &mut Ctx, end: &End, message: &mut Incoming<'_
     if end.kind == Kind::SeqPacket && state.phase != Phase::Connected {
         return Err(Errno::ENOTCONN.into());
     }
+    // Of messages, unlike of streams, an error comes before what still lies there.
+    if let Some(e) = state.error.take() {
+        return Err(e.into());
+    }
     let Some(packet) = state.queue.front_mut() else {
         drop(state);
         return nothing_there(end);
