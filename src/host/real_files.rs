@@ -1,12 +1,23 @@
 //! Open files of the real host.
 
-use super::{FileStat, FileTime, Files, HostFd, RealHost, RecordLock, Sync, Transfer, Waiting, sys};
+use super::{FileStat, FileTime, Files, HostFd, Place, RealHost, RecordLock, Sync, Terminals, Transfer, Waiting, sys};
 use crate::abi::Errno;
 use crate::abi::consts::open::{O_APPEND, O_DIRECT, O_DIRECTORY, O_LARGEFILE, O_NOATIME, O_NOFOLLOW};
 
 use crate::mem::Spans;
 use rustix::fs::{AtFlags, MemfdFlags, OFlags, SeekFrom, StatxFlags, fcntl_getfl, fcntl_setfl, statx};
 use rustix::pipe::SpliceFlags;
+
+impl RealHost {
+    /// Makes a request to a terminal even from the background: whether the guest may is decided before.
+    fn unstopped<T>(&mut self, request: u32, call: impl FnOnce() -> T) -> T {
+        let is_terminal_request = request & 0xff00 == 0x5400;
+        if is_terminal_request && self.terminal_place() != Place::Foreground {
+            return sys::holding_sigttou(call);
+        }
+        call()
+    }
+}
 
 impl Files for RealHost {
     fn inherited(&mut self) -> Vec<(i32, HostFd)> {
@@ -183,11 +194,11 @@ impl Files for RealHost {
     }
 
     fn ioctl_number(&mut self, fd: &HostFd, request: u32, arg: u64) -> Result<i32, Errno> {
-        sys::ioctl_number(fd, request, arg)
+        self.unstopped(request, || sys::ioctl_number(fd, request, arg))
     }
 
     fn ioctl_bytes(&mut self, fd: &HostFd, request: u32, bytes: &mut [u8]) -> Result<i32, Errno> {
-        sys::ioctl_bytes(fd, request, bytes)
+        self.unstopped(request, || sys::ioctl_bytes(fd, request, bytes))
     }
 
     fn clone_range(&mut self, from: &HostFd, to: &HostFd, at: u64, len: u64, dest: u64) -> Result<(), Errno> {

@@ -108,6 +108,23 @@ pub(super) fn unblock_all() -> SigSet {
     blocked
 }
 
+/// Makes `call` with SIGTTOU blocked, so that the terminal's driver does not ask which group is in the foreground.
+pub(super) fn holding_sigttou<T>(call: impl FnOnce() -> T) -> T {
+    let change = |how: libc::c_int| {
+        // SAFETY: the set is initialised by sigemptyset before it is used, and lives over the call.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGTTOU);
+            libc::pthread_sigmask(how, &set, std::ptr::null_mut());
+        }
+    };
+    change(libc::SIG_BLOCK);
+    let result = call();
+    change(libc::SIG_UNBLOCK);
+    result
+}
+
 /// Stops this process as `signo` does by default; comes back when it is continued. Gives whether it was.
 pub(super) fn stop(signo: i32) -> bool {
     let continued = || ARRIVED[libc::SIGCONT as usize - 1].count.load(Ordering::Relaxed);

@@ -71,6 +71,10 @@ pub(super) const FILES: &[File] = &[
     read("status", status),
     private("syscall", activity::syscall),
     settable("timens_offsets", |k, tid| process(k, tid).map(|_| TIMENS.to_vec()), |_, _, _| Err(Errno::EACCES)),
+    read("timers", |k, tid| {
+        let pid = process(k, tid)?.pid;
+        Ok(k.timer_listing(pid))
+    }),
     settable(
         "timerslack_ns",
         |k, tid| Ok(line(process(k, tid)?.settings.timer_slack_ns)),

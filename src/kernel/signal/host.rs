@@ -74,11 +74,6 @@ impl Kernel {
     /// Stops a process. When it is the only one, sevm itself stops, so that the shell it was started from sees it.
     pub(super) fn stop_process(&mut self, tid: Tid, signal: Signal) {
         let Some(pid) = self.threads.get(&tid).map(|t| t.pid) else { return };
-        let group = self.processes.get(&pid).map_or(0, |p| p.pgid);
-        if signal != Signal::SIGSTOP && self.is_orphaned(group) {
-            // Nobody could continue it (setpgid(2)).
-            return;
-        }
         if !self.processes.values().any(|p| p.pid != pid && p.exit.is_none()) {
             // Comes back when something outside sends SIGCONT, or at once where the host refuses to stop.
             if self.host.stop(signal) {

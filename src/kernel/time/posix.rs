@@ -62,6 +62,29 @@ impl PosixTimer {
 }
 
 impl Kernel {
+    /// The timers of a process as /proc/PID/timers shows them (proc_pid_timers(5)).
+    pub(in crate::kernel) fn timer_listing(&self, pid: Pid) -> Vec<u8> {
+        let Some(p) = self.processes.get(&pid) else { return Vec::new() };
+        let mut text = String::new();
+        for (id, t) in &p.timers.posix {
+            let (signal, value, how, to) = match t.notify {
+                Notify::Nothing => (0, 0, "none", format!("pid.{pid}")),
+                Notify::Process { signal, value } => (signal.0, value, "signal", format!("pid.{pid}")),
+                Notify::Thread { signal, value, tid } => (signal.0, value, "signal", format!("tid.{tid}")),
+            };
+            let clock = match t.clock {
+                Clock::Machine(HostClock::Realtime) => 0,
+                Clock::Machine(HostClock::Boottime) => 7,
+                Clock::Machine(HostClock::Tai) => 11,
+                Clock::Machine(_) => 1,
+                Clock::Process(..) => 2,
+                Clock::Thread(..) => 3,
+            };
+            text += &format!("ID: {id}\nsignal: {signal}/{value:016x}\nnotify: {how}/{to}\nClockID: {clock}\n");
+        }
+        text.into_bytes()
+    }
+
     /// A timer of the queue has expired.
     pub(super) fn fire_posix(&mut self, pid: Pid, id: i32, due_ns: u64, now_ns: u64) {
         let Some(t) = self.processes.get(&pid).and_then(|p| p.timers.posix.get(&id)) else { return };

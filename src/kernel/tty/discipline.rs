@@ -679,7 +679,8 @@ mod tests {
     #[test]
     fn stopped_output_holds_echo_back() {
         let mut d = Discipline::new();
-        d.receive(b"a\x13b");
+        d.receive(b"a");
+        d.receive(b"\x13b");
         assert_eq!(shown(&mut d), "a");
         d.receive(b"\x11");
         assert_eq!(shown(&mut d), "b");

@@ -81,16 +81,6 @@ impl Kernel {
         }
     }
 
-    /// Whether no process of the group has a parent in another group of the same session, so that nobody could continue
-    /// it. The parent of the first process is outside and counts as such a one.
-    pub fn is_orphaned(&self, group: Pid) -> bool {
-        !self
-            .processes
-            .values()
-            .filter(|p| p.pgid == group && p.exit.is_none())
-            .any(|p| p.ppid == 0 || self.processes.get(&p.ppid).is_some_and(|up| up.pgid != group && up.sid == p.sid))
-    }
-
     /// Makes the terminal the controlling one of a session leader, its group the foreground (`proc_set_tty`).
     pub(super) fn take_terminal(&mut self, pid: Pid, tty: Tty) {
         let Some(p) = self.processes.get_mut(&pid) else { return };
@@ -185,7 +175,7 @@ impl Ctx<'_> {
         if t.signals.mask.contains(signal) || t.actions.borrow().get(signal).is_ignore() {
             return if signal == Signal::SIGTTIN { Err(Errno::EIO.into()) } else { Ok(()) };
         }
-        if outside == Place::Orphaned || self.kernel.is_orphaned(group) {
+        if outside == Place::Orphaned || self.kernel.is_orphaned_group(group, None) {
             return Err(Errno::EIO.into());
         }
         self.kernel.signal_group(group, signal);
