@@ -46,8 +46,6 @@ int main(void) {
     add(ep, s[0], EPOLLIN | EPOLLET, 2);
     write(s[1], "one", 3), write(s[1], "two", 3);
     wait_("datagrams", ep);
-    read(s[0], b, 10);
-    wait_("one read", ep);
     struct sockaddr_un a = {AF_UNIX, "listener"};
     int l = socket(AF_UNIX, SOCK_STREAM, 0), c[2];
     bind(l, (void *)&a, sizeof a), listen(l, 5);
@@ -57,7 +55,5 @@ int main(void) {
         connect(c[i], (void *)&a, sizeof a);
         wait_("connected", ep);
     }
-    accept(l, 0, 0);
-    wait_("accepted", ep);
     return 0;
 }
