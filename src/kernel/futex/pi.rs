@@ -199,6 +199,8 @@ pub(super) fn requeue(ctx: &mut Ctx, a: &args::Futex, move_most: i32) -> SysResu
     if value != a.val3 {
         return Err(Errno::EAGAIN.into());
     }
+    // Linux reads the lock before it looks for waiters.
+    ctx.mem().copy_in::<u32>(a.uaddr2)?;
     let Some(first) = ctx.kernel.futexes.first(from).map(|w| (w.tid, w.kind)) else { return Ok(0) };
     if !matches!(first.1, Kind::Requeue(target, _) if target == to) {
         return Err(Errno::EINVAL.into());
