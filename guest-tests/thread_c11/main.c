@@ -1,4 +1,4 @@
-/* C11 threads: mutexes, condition variables, once, thread storage and its destructors, atomics. */
+/* C11 threads: mutexes, condition variables, once, thread storage and destructors, atomics. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>

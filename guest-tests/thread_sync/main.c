@@ -1,5 +1,5 @@
 /* POSIX threads: read-write locks, barriers, semaphores, spin locks, timed waits, priority-inheritance mutexes, error
-   checking, cancellation and cleanup, and the same between processes. */
+   checking, cancellation and cleanup, and some of it between processes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>

@@ -104,6 +104,8 @@ impl Build {
             .arg(&self.source)
             .args(&libraries)
             .current_dir(self.source.parent().unwrap_or(Path::new(".")))
+            // Guests are linked with the compiler's own linker, whichever links sevm.
+            .env_remove("COMPILER_PATH")
             .output()
             .map_err(|e| format!("{:?}: {e}", compiler[0]))?;
         if !output.status.success() {
