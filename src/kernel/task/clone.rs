@@ -277,7 +277,7 @@ fn create(ctx: &mut Ctx, request: &Request) -> Result<Tid, Errno> {
 
 /// Gives the caller a descriptor of its child (CLONE_PIDFD).
 fn give_pidfd(ctx: &mut Ctx, request: &Request, tid: Tid) -> Result<(), Errno> {
-    let file = pidfd::file_for(ctx.kernel, tid, request.has(CLONE_THREAD), 0);
+    let file = pidfd::file_for(ctx.kernel, tid, pidfd::Kind::thread_if(request.flags, CLONE_THREAD), 0);
     let fd = ctx.install(file, true)?;
     let written = ctx.mem().copy_out(request.pidfd, &fd);
     if written.is_err() {

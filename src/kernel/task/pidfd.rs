@@ -15,9 +15,16 @@ const NAME: &[u8] = b"anon_inode:[pidfd]";
 
 /// What a descriptor refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Process,
     Thread,
+}
+
+impl Kind {
+    /// A thread's if `flags` has this bit.
+    pub(super) fn thread_if(flags: u64, bit: u32) -> Kind {
+        if flags & u64::from(bit) != 0 { Kind::Thread } else { Kind::Process }
+    }
 }
 
 /// An open pidfd. It keeps meaning the same process, even when another gets its number.
@@ -31,11 +38,11 @@ pub struct PidFd {
 }
 
 impl PidFd {
-    fn new(kernel: &mut Kernel, pid: Pid, thread: bool) -> PidFd {
+    fn new(kernel: &mut Kernel, pid: Pid, kind: Kind) -> PidFd {
         let now = kernel.file_time();
         let stat = FileStat { dev: 15, ino: 1, mode: 0o600, nlink: 1, blksize: 4096, ..FileStat::default() };
         PidFd {
-            kind: if thread { Kind::Thread } else { Kind::Process },
+            kind,
             pid,
             start_ns: kernel.process_of(pid).map_or(0, |p| p.start_ns),
             stat: FileStat { atime: now, mtime: now, ctime: now, ..stat },
@@ -85,8 +92,8 @@ impl FileOps for PidFd {
 }
 
 /// A new pidfd as an open file.
-pub(super) fn file_for(kernel: &mut Kernel, pid: Pid, thread: bool, flags: u32) -> Rc<File> {
-    let ops = PidFd::new(kernel, pid, thread);
+pub(super) fn file_for(kernel: &mut Kernel, pid: Pid, kind: Kind, flags: u32) -> Rc<File> {
+    let ops = PidFd::new(kernel, pid, kind);
     File::new(ops, NAME, O_RDWR | flags & O_NONBLOCK)
 }
 
@@ -123,14 +130,14 @@ pub fn pidfd_open(ctx: &mut Ctx, a: &args::PidfdOpen) -> SysResult {
     if a.flags & !(open::PIDFD_NONBLOCK | open::PIDFD_THREAD) != 0 || a.pid <= 0 {
         return Err(Errno::EINVAL.into());
     }
-    let thread = a.flags & open::PIDFD_THREAD != 0;
+    let kind = Kind::thread_if(a.flags.into(), open::PIDFD_THREAD);
     if !ctx.kernel.processes.contains_key(&a.pid) {
         let known = ctx.kernel.threads.contains_key(&a.pid);
-        if !known || !thread {
+        if !known || kind == Kind::Process {
             return Err(if known { Errno::EINVAL } else { Errno::ESRCH }.into());
         }
     }
-    let file = file_for(ctx.kernel, a.pid, thread, a.flags);
+    let file = file_for(ctx.kernel, a.pid, kind, a.flags);
     Ok(ctx.install(file, true)? as u64)
 }
 

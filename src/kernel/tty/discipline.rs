@@ -3,9 +3,12 @@
 //! Knows no processes and no descriptors: signals that keys make are left in [`Discipline::signals`] for the terminal
 //! to send.
 
-use super::output::{Output, is_continuation, is_control};
+mod erase;
+
+use super::output::Output;
 use crate::abi::consts::{c_cc as cc, c_iflag as i, c_lflag as l};
 use crate::abi::{Signal, Termios, Termios2};
+use erase::Erase;
 use std::collections::VecDeque;
 
 /// Bytes that can wait to be read, one more than a line may have (N_TTY_BUF_SIZE).
@@ -58,14 +61,6 @@ pub struct Discipline {
     erasing: bool,
     /// TCOOFF has stopped output, which only TCOON takes back.
     suspended: bool,
-}
-
-/// What was asked to be erased.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Erase {
-    Character,
-    Word,
-    Line,
 }
 
 impl Discipline {
@@ -360,98 +355,6 @@ impl Discipline {
         true
     }
 
-    /// Erases from the end of the line that is being typed (`eraser` of Linux).
-    fn erase(&mut self, what: Erase) {
-        if self.typed.len() == self.complete {
-            return;
-        }
-        let shows_each = self.local(l::ECHOK) && self.local(l::ECHOKE) && self.local(l::ECHOE);
-        if what == Erase::Line && !(self.local(l::ECHO) && shows_each) {
-            self.typed.truncate(self.complete);
-            if self.local(l::ECHO) {
-                self.finish_erasing();
-                self.echo(self.t().cc[cc::VKILL as usize]);
-                if self.local(l::ECHOK) {
-                    self.echo_raw(b'\n');
-                }
-            }
-            return;
-        }
-        let mut in_word = false;
-        while self.typed.len() > self.complete {
-            let mut head = self.typed.len();
-            while head > self.complete {
-                head -= 1;
-                if !is_continuation(self.t(), self.typed[head].byte) {
-                    break;
-                }
-            }
-            let c = self.typed[head].byte;
-            // Not half a character.
-            if is_continuation(self.t(), c) {
-                break;
-            }
-            if what == Erase::Word {
-                if c.is_ascii_alphanumeric() || c == b'_' {
-                    in_word = true;
-                } else if in_word {
-                    break;
-                }
-            }
-            let erased: Vec<u8> = self.typed.drain(head..).map(|t| t.byte).collect();
-            if self.local(l::ECHO) {
-                self.show_erased(what, &erased);
-            }
-            if what == Erase::Character {
-                break;
-            }
-        }
-        if self.typed.len() == self.complete && self.local(l::ECHO) {
-            self.finish_erasing();
-        }
-    }
-
-    /// Shows that one character, of these bytes, is gone.
-    fn show_erased(&mut self, what: Erase, character: &[u8]) {
-        let Some((&c, rest)) = character.split_first() else { return };
-        if self.local(l::ECHOPRT) {
-            if !self.erasing {
-                self.echo_raw(b'\\');
-                self.erasing = true;
-            }
-            self.echo(c);
-            for c in rest {
-                self.echo_raw(*c);
-                self.output.back();
-            }
-        } else if what == Erase::Character && !self.local(l::ECHOE) {
-            self.echo(self.t().cc[cc::VERASE as usize]);
-        } else if c == b'\t' {
-            let (mut columns, mut after_tab) = (0, false);
-            for at in (self.complete..self.typed.len()).rev() {
-                let c = self.typed[at].byte;
-                if c == b'\t' {
-                    after_tab = true;
-                    break;
-                } else if is_control(c) {
-                    columns += if self.local(l::ECHOCTL) { 2 } else { 0 };
-                } else if !is_continuation(self.t(), c) {
-                    columns += 1;
-                }
-            }
-            self.output.erase_tab(columns, after_tab);
-        } else {
-            let shown = match (is_control(c), self.local(l::ECHOCTL)) {
-                (true, true) => 2,
-                (true, false) => 0,
-                (false, _) => 1,
-            };
-            for _ in 0..shown {
-                [8, b' ', 8].into_iter().for_each(|c| self.echo_raw(c));
-            }
-        }
-    }
-
     /// Starts output, unless TCOOFF stopped it.
     pub fn start(&mut self) {
         if !self.output.stopped || self.suspended {
@@ -474,13 +377,17 @@ impl Discipline {
         }
     }
 
-    /// TCOOFF and TCOON.
-    pub fn suspend(&mut self, on: bool) {
-        if on == self.suspended {
-            return;
+    /// TCOOFF.
+    pub fn suspend(&mut self) {
+        self.suspended = true;
+        self.stop();
+    }
+
+    /// TCOON.
+    pub fn resume(&mut self) {
+        if std::mem::take(&mut self.suspended) {
+            self.start();
         }
-        self.suspended = on;
-        if on { self.stop() } else { self.start() }
     }
 
     /// Drops what was typed and not read (TCIFLUSH).

@@ -186,8 +186,8 @@ fn change(ctx: &mut Ctx, pty: &Rc<Pty>, side: Side, request: u32, arg: u64) -> S
         TCXONC => {
             let mut d = pty.discipline.borrow_mut();
             match arg as u32 {
-                tcflow::TCOOFF => d.suspend(true),
-                tcflow::TCOON => d.suspend(false),
+                tcflow::TCOOFF => d.suspend(),
+                tcflow::TCOON => d.resume(),
                 tcflow::TCIOFF => send(&mut d, cc::VSTOP),
                 tcflow::TCION => send(&mut d, cc::VSTART),
                 _ => return Err(Errno::EINVAL.into()),
