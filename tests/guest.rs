@@ -40,8 +40,6 @@ struct Settings {
     native: Option<String>,
     /// Why qemu-user cannot be the reference: this machine's own kernel running the x86_64 program is.
     qemu: Option<String>,
-    /// Compare the trace with strace's too; the tests of tracing do this.
-    trace: bool,
     /// Longest time of a run, in seconds.
     timeout: u64,
 }
@@ -61,7 +59,6 @@ impl Default for Settings {
             signal: None,
             native: None,
             qemu: None,
-            trace: false,
             timeout: common::TIMEOUT.as_secs(),
         }
     }

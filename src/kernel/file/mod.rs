@@ -278,6 +278,21 @@ impl File {
         })
     }
 
+    /// Moves the position of a file that has no size to count from, as SEEK_SET (0) and SEEK_CUR (1) say.
+    ///
+    /// # Errors
+    /// `EINVAL`.
+    pub fn seek_without_end(&self, offset: i64, whence: u32) -> Result<u64, Errno> {
+        let base = match whence {
+            0 => 0,
+            1 => self.offset.get() as i64,
+            _ => return Err(Errno::EINVAL),
+        };
+        let to = base.checked_add(offset).and_then(|to| u64::try_from(to).ok()).ok_or(Errno::EINVAL)?;
+        self.offset.set(to);
+        Ok(to)
+    }
+
     /// An open file of the host: regular, directory, device, FIFO or socket.
     ///
     /// # Errors

@@ -76,15 +76,7 @@ impl FileOps for Text {
     }
 
     fn seek(&self, _ctx: &mut Ctx, file: &File, offset: i64, whence: u32) -> Result<u64, Errno> {
-        let base = match whence {
-            0 => 0,
-            1 => file.offset.get() as i64,
-            // Linux gives these files no size to count from.
-            _ => return Err(Errno::EINVAL),
-        };
-        let to = base.checked_add(offset).and_then(|to| u64::try_from(to).ok()).ok_or(Errno::EINVAL)?;
-        file.offset.set(to);
-        Ok(to)
+        file.seek_without_end(offset, whence)
     }
 
     fn stat(&self, _ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {

@@ -128,14 +128,7 @@ impl FileOps for HostDir {
         if !self.is_sorted(ctx) {
             return self.inner.seek(ctx, file, offset, whence);
         }
-        let base = match whence {
-            0 => 0,
-            1 => file.offset.get() as i64,
-            _ => return Err(Errno::EINVAL),
-        };
-        let to = base.checked_add(offset).and_then(|to| u64::try_from(to).ok()).ok_or(Errno::EINVAL)?;
-        file.offset.set(to);
-        Ok(to)
+        file.seek_without_end(offset, whence)
     }
 
     fn readiness(&self, ctx: &mut Ctx, file: &File, events: i16) -> Readiness {

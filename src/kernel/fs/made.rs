@@ -203,14 +203,7 @@ impl FileOps for MadeFile {
     }
 
     fn seek(&self, _ctx: &mut Ctx, file: &File, offset: i64, whence: u32) -> Result<u64, Errno> {
-        let base = match whence {
-            0 => 0,
-            1 => file.offset.get() as i64,
-            _ => return Err(Errno::EINVAL),
-        };
-        let to = base.checked_add(offset).and_then(|to| u64::try_from(to).ok()).ok_or(Errno::EINVAL)?;
-        file.offset.set(to);
-        Ok(to)
+        file.seek_without_end(offset, whence)
     }
 
     fn stat(&self, ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
