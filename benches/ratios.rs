@@ -29,6 +29,9 @@ fn main() {
     if wanted("start") {
         start();
     }
+    if wanted("forks") {
+        forks();
+    }
     if wanted("kernels") {
         kernels();
     }
@@ -176,6 +179,42 @@ fn start() {
         .map(|(w, t)| vec![w.title.to_string(), format!("{:.1}", t / times[0]), format!("{:.1}", t * 1e3)])
         .collect();
     table(&["how", "ratio", "ms in this run"], &rows);
+}
+
+/// The cost of a process, from the difference of two runs: fork, the child's end, and wait; the same with execve.
+fn forks() {
+    println!("### Cost of one process (native = 1)\n");
+    let guest = build("fork");
+    let mut rows = Vec::new();
+    for (title, bytes, mode, n) in [
+        ("fork, exit, wait", "0", "exit", 200),
+        ("the same with 100 MB written", "100000000", "exit", 10),
+        ("fork, execve, exit, wait", "0", "exec", 50),
+        ("the same with 100 MB written", "100000000", "exec", 10),
+    ] {
+        let mut ways =
+            vec![Way::new("native", &[], &guest.x86_64), Way::new("sevm run, x86_64", &[SEVM, "run"], &guest.x86_64)];
+        if tool("qemu-x86_64") {
+            ways.push(Way::new("qemu-x86_64", &["qemu-x86_64"], &guest.x86_64));
+        }
+        if let Some(program) = &guest.aarch64 {
+            ways.push(Way::new("sevm run, aarch64", &[SEVM, "run"], program));
+            // Under qemu-aarch64 the exec'ed program is a native one or fails, depending on binfmt_misc.
+            if tool("qemu-aarch64") && mode == "exit" {
+                ways.push(Way::new("qemu-aarch64", &["qemu-aarch64"], program));
+            }
+        }
+        for way in &mut ways {
+            way.command.extend([bytes.to_string(), mode.to_string()]);
+        }
+        let (few, many) = (measure(&ways, |_| 1), measure(&ways, |_| n + 1));
+        let cost: Vec<f64> = few.iter().zip(&many).map(|(a, b)| (b - a).max(1e-9) / f64::from(n)).collect();
+        for (way, c) in ways.iter().zip(&cost) {
+            let ratio = format!("{:.1}", c / cost[0]);
+            rows.push(vec![title.into(), way.title.into(), ratio, format!("{:.0}", c * 1e6)]);
+        }
+    }
+    table(&["what", "how", "ratio", "us in this run"], &rows);
 }
 
 /// Compute kernels; each ratio is to native x86_64 code.

@@ -27,6 +27,8 @@ pub struct Machine {
     observers: Observers,
     /// File name of the first program, as it was given.
     program: Vec<u8>,
+    /// Its arguments, as they were given: a script runs with others.
+    argv: Vec<Vec<u8>>,
 }
 
 impl Machine {
@@ -39,6 +41,7 @@ impl Machine {
             on_cpu: [None, None],
             observers: Observers::default(),
             program: Vec::new(),
+            argv: Vec::new(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Machine {
     pub fn boot(&mut self, program: &Program) -> Result<Pid, Error> {
         let (backend, cpus) = (&self.backend, &mut self.cpus);
         self.program.clone_from(&program.path);
+        self.argv.clone_from(&program.argv);
         self.kernel.boot(program, |arch| {
             let cpu = cpus[arch.index()].insert(cpu::open(backend, arch)?);
             Ok(cpu.hwcap())
@@ -82,7 +86,7 @@ impl Machine {
     /// # Errors
     /// A failure of sevm itself; what the guest does is never an error here.
     pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
-        self.observers.start(&self.kernel, pid, &self.program);
+        self.observers.start(&self.kernel, pid, &self.program, &self.argv);
         let ran = self.run_all();
         // What was seen before a failure is still worth reading.
         let finished = self.observers.finish();
@@ -288,10 +292,9 @@ impl Observers {
         !self.0.is_empty()
     }
 
-    fn start(&mut self, kernel: &Kernel, pid: Pid, path: &[u8]) {
+    fn start(&mut self, kernel: &Kernel, pid: Pid, path: &[u8], argv: &[Vec<u8>]) {
         let Some(process) = kernel.processes.get(&pid) else { return };
-        let start =
-            Start { tid: pid, path, argv: &process.argv, envp: &process.envp, envp_addr: process.layout.env.0.0 };
+        let start = Start { tid: pid, path, argv, envp: &process.envp, envp_addr: process.layout.env.0.0 };
         self.0.iter_mut().for_each(|sink| sink.start(&start));
     }
 

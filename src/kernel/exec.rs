@@ -50,11 +50,6 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn open(ctx: &mut Ctx, path: &[u8]) -> Result<Candidate, LoadError> {
-        let (file, stat) = fs::open_program(ctx, fs::path::AT_FDCWD, path, Follow::Yes)?;
-        Candidate::of(file, stat)
-    }
-
     fn open_interpreter(ctx: &mut Ctx, path: &[u8]) -> Result<Candidate, LoadError> {
         let (file, stat) = fs::open_interpreter(ctx, path)?;
         Candidate::of(file, stat)
@@ -122,12 +117,15 @@ impl Kernel {
         if layout.root.is_some() && !program.path.contains(&b'/') {
             program.path = fs::find_program(&mut ctx, &program.path, &program.envp);
         }
+        let name = program.path.clone();
+        let (file, stat) = fs::open_program(&mut ctx, fs::path::AT_FDCWD, &name, Follow::Yes).map_err(fail)?;
+        let (file, stat) = task::interpret(&mut ctx, &mut program, file, stat, false).map_err(fail)?;
         let program = &program;
-        let candidate = Candidate::open(&mut ctx, &program.path).map_err(fail)?;
+        let candidate = Candidate::of(file, stat).map_err(fail)?;
         let caps = hwcaps(candidate.headers.arch)?;
         ctx.kernel.hwcaps[candidate.headers.arch.index()] = Known::Yes(caps);
-        let image = build(&mut ctx, &candidate, program, &program.path, caps).map_err(fail)?;
-        install(&mut ctx, program, &program.path, image);
+        let image = build(&mut ctx, &candidate, program, &name, caps).map_err(fail)?;
+        install(&mut ctx, program, &name, image);
         self.queue.push(pid);
         Ok(pid)
     }

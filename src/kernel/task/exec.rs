@@ -26,6 +26,9 @@ const MAX_DEPTH: usize = 5;
 /// execve(2).
 pub fn execve(ctx: &mut Ctx, a: &args::Execve) -> SysResult {
     let path = ctx.path(a.path)?;
+    if path.is_empty() {
+        return Err(Errno::ENOENT.into());
+    }
     execute(ctx, AT_FDCWD, &path, [a.argv, a.envp], 0)
 }
 

@@ -16,6 +16,7 @@ mod wait;
 
 pub use capability::*;
 pub use clone::{clone, clone3, fork, vfork};
+pub(in crate::kernel) use exec::interpret;
 pub use exec::{execve, execveat};
 pub use ids::*;
 pub use pidfd::*;
