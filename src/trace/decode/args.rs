@@ -134,6 +134,7 @@ fn pointer(
         };
     }
     match (elem, count) {
+        (Elem::Bytes, n) if args[i].name == "optval" => cx.option_value(addr, n.unwrap_or(0)),
         (Elem::Bytes, n) => cx.bytes(addr, n.unwrap_or(0), special.quote()),
         (Elem::Scalar(Scalar::Int | Scalar::Uint), None) if dir == Dir::InOut => length(cx, addr, before),
         (Elem::Scalar(s), n) => scalars(cx, s, addr, n),

@@ -168,6 +168,55 @@ impl Cx<'_> {
         }
     }
 
+    /// The value of a socket option: `[1]`, or a struct; level and name are the call's second and third argument.
+    pub(super) fn option_value(&mut self, addr: u64, len: u64) {
+        const STRINGS: &[(u64, u64)] = &[(1, 25), (6, 13)];
+        let (level, name) = (self.args[1] & 0xffff_ffff, self.args[2] & 0xffff_ffff);
+        let mut b = [0u8; 16];
+        let n = len.min(16) as usize;
+        if STRINGS.contains(&(level, name)) || len == 0 || !self.fetch(addr, &mut b[..n]) {
+            return self.bytes(addr, len, Quote::Escape);
+        }
+        let word = u32_at(&b, 0);
+        match (level, name, len) {
+            // SO_LINGER
+            (1, 13, 8..) => {
+                self.text("{l_onoff=");
+                self.sdec(i64::from(word as i32));
+                self.text(", l_linger=");
+                self.sdec(i64::from(u32_at(&b, 4) as i32));
+                self.out.push(b'}');
+            }
+            // SO_PEERCRED
+            (1, 17, 12..) => {
+                self.text("{pid=");
+                self.sdec(i64::from(word as i32));
+                self.text(", uid=");
+                self.sdec(i64::from(u32_at(&b, 4) as i32));
+                self.text(", gid=");
+                self.sdec(i64::from(u32_at(&b, 8) as i32));
+                self.out.push(b'}');
+            }
+            // SO_RCVTIMEO, SO_SNDTIMEO
+            (1, 20 | 21 | 66 | 67, 16..) => self.structure(crate::syscalls::Struct::Timeval, addr),
+            (_, _, 4) => {
+                self.out.push(b'[');
+                match (level, name) {
+                    (1, 3) => self.flags(&sets::SOCKTYPE, u64::from(word)),
+                    (1, 39) => self.name(&sets::AF, u64::from(word)),
+                    (1, 38) => self.name(&sets::IPPROTO, u64::from(word)),
+                    (1, 4) if word != 0 => {
+                        let name = crate::abi::Errno(word as u16).name().unwrap_or("E???");
+                        self.text(name);
+                    }
+                    _ => self.sdec(i64::from(word as i32)),
+                }
+                self.out.push(b']');
+            }
+            _ => self.bytes(addr, len, Quote::Escape),
+        }
+    }
+
     /// The vector of sendmmsg(2) and recvmmsg(2).
     pub(super) fn mmsghdrs(&mut self, addr: u64, count: u64) {
         self.array::<64>(addr, count, |cx, b| {
