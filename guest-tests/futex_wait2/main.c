@@ -14,10 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NR_waitv 449
-#define NR_wake 454
-#define NR_wait 455
-#define NR_requeue 456
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+#ifndef SYS_futex_wake
+#define SYS_futex_wake 454
+#define SYS_futex_wait 455
+#define SYS_futex_requeue 456
+#endif
 #define U32 2
 #define PRIV 128
 
@@ -52,13 +56,13 @@ static void *vector(void *p)
 {
     struct waitv v[3] = {entry(0, 0), entry(1, 0), entry(2, 0)};
     (void)p;
-    return (void *)r(syscall(NR_waitv, v, 3, 0, NULL, 0));
+    return (void *)r(syscall(SYS_futex_waitv, v, 3, 0, NULL, 0));
 }
 
 static void *one(void *p)
 {
     (void)p;
-    return (void *)r(syscall(NR_wait, &words[3], 7UL, 2UL, U32 | PRIV, NULL, 1));
+    return (void *)r(syscall(SYS_futex_wait, &words[3], 7UL, 2UL, U32 | PRIV, NULL, 1));
 }
 
 static void *bitset(void *p)
@@ -72,30 +76,30 @@ static void errors(void)
 {
     struct timespec past = {1, 0};
     struct waitv v[3] = {entry(0, 0), entry(1, 1), entry(2, 0)};
-    show("no waiters", r(syscall(NR_waitv, v, 0, 0, NULL, 0)));
-    show("too many", r(syscall(NR_waitv, v, 129, 0, NULL, 0)));
-    show("flags", r(syscall(NR_waitv, v, 3, 1, NULL, 0)));
-    show("null", r(syscall(NR_waitv, NULL, 3, 0, NULL, 0)));
-    show("other value", r(syscall(NR_waitv, v, 3, 0, NULL, 0)));
+    show("no waiters", r(syscall(SYS_futex_waitv, v, 0, 0, NULL, 0)));
+    show("too many", r(syscall(SYS_futex_waitv, v, 129, 0, NULL, 0)));
+    show("flags", r(syscall(SYS_futex_waitv, v, 3, 1, NULL, 0)));
+    show("null", r(syscall(SYS_futex_waitv, NULL, 3, 0, NULL, 0)));
+    show("other value", r(syscall(SYS_futex_waitv, v, 3, 0, NULL, 0)));
     v[1].val = 0;
-    show("timeout", r(syscall(NR_waitv, v, 3, 0, &past, 1)));
-    show("timeout by wall clock", r(syscall(NR_waitv, v, 3, 0, &past, 0)));
-    show("clock", r(syscall(NR_waitv, v, 3, 0, &past, 7)));
+    show("timeout", r(syscall(SYS_futex_waitv, v, 3, 0, &past, 1)));
+    show("timeout by wall clock", r(syscall(SYS_futex_waitv, v, 3, 0, &past, 0)));
+    show("clock", r(syscall(SYS_futex_waitv, v, 3, 0, &past, 7)));
     v[2].reserved = 1;
-    show("reserved", r(syscall(NR_waitv, v, 3, 0, NULL, 0)));
+    show("reserved", r(syscall(SYS_futex_waitv, v, 3, 0, NULL, 0)));
     v[2] = entry(2, 0);
     v[2].flags = PRIV;
-    show("size", r(syscall(NR_waitv, v, 3, 0, NULL, 0)));
-    show("wait other value", r(syscall(NR_wait, &words[0], 1UL, ~0u, U32 | PRIV, NULL, 1)));
-    show("wait mask", r(syscall(NR_wait, &words[0], 0UL, 0UL, U32 | PRIV, NULL, 1)));
-    show("wait wide mask", r(syscall(NR_wait, &words[0], 0UL, 1UL << 32, U32 | PRIV, NULL, 1)));
-    show("wait wide value", r(syscall(NR_wait, &words[0], 1UL << 32, 1UL, U32 | PRIV, NULL, 1)));
-    show("wait timeout", r(syscall(NR_wait, &words[0], 0UL, ~0u, U32 | PRIV, &past, 1)));
-    show("wake flags", r(syscall(NR_wake, &words[0], ~0u, 1, 0x40)));
-    show("wake mask", r(syscall(NR_wake, &words[0], 0UL, 1, U32 | PRIV)));
-    show("wake unaligned", r(syscall(NR_wake, (char *)words + 2, ~0u, 1, U32 | PRIV)));
-    show("requeue flags", r(syscall(NR_requeue, v, 1, 1, 1)));
-    show("requeue null", r(syscall(NR_requeue, NULL, 0, 1, 1)));
+    show("size", r(syscall(SYS_futex_waitv, v, 3, 0, NULL, 0)));
+    show("wait other value", r(syscall(SYS_futex_wait, &words[0], 1UL, ~0u, U32 | PRIV, NULL, 1)));
+    show("wait mask", r(syscall(SYS_futex_wait, &words[0], 0UL, 0UL, U32 | PRIV, NULL, 1)));
+    show("wait wide mask", r(syscall(SYS_futex_wait, &words[0], 0UL, 1UL << 32, U32 | PRIV, NULL, 1)));
+    show("wait wide value", r(syscall(SYS_futex_wait, &words[0], 1UL << 32, 1UL, U32 | PRIV, NULL, 1)));
+    show("wait timeout", r(syscall(SYS_futex_wait, &words[0], 0UL, ~0u, U32 | PRIV, &past, 1)));
+    show("wake flags", r(syscall(SYS_futex_wake, &words[0], ~0u, 1, 0x40)));
+    show("wake mask", r(syscall(SYS_futex_wake, &words[0], 0UL, 1, U32 | PRIV)));
+    show("wake unaligned", r(syscall(SYS_futex_wake, (char *)words + 2, ~0u, 1, U32 | PRIV)));
+    show("requeue flags", r(syscall(SYS_futex_requeue, v, 1, 1, 1)));
+    show("requeue null", r(syscall(SYS_futex_requeue, NULL, 0, 1, 1)));
 }
 
 static void vectors(void)
@@ -104,22 +108,22 @@ static void vectors(void)
     void *v;
     pthread_create(&t, NULL, vector, NULL);
     usleep(100000);
-    show("wake second", r(syscall(NR_wake, &words[1], ~0u, 1, U32 | PRIV)));
+    show("wake second", r(syscall(SYS_futex_wake, &words[1], ~0u, 1, U32 | PRIV)));
     pthread_join(t, &v);
     show("vector woken at", (long)v);
     words[3] = 7;
     pthread_create(&u, NULL, one, NULL);
     usleep(100000);
-    show("wake none", r(syscall(NR_wake, &words[3], 2UL, 0, U32 | PRIV)));
-    show("wake other bits", r(syscall(NR_wake, &words[3], 1UL, 1, U32 | PRIV)));
+    show("wake none", r(syscall(SYS_futex_wake, &words[3], 2UL, 0, U32 | PRIV)));
+    show("wake other bits", r(syscall(SYS_futex_wake, &words[3], 1UL, 1, U32 | PRIV)));
     struct waitv q[2] = {entry(3, 7), entry(2, 0)};
-    show("requeue", r(syscall(NR_requeue, q, 0, 0, 5)));
-    show("wake where it was", r(syscall(NR_wake, &words[3], ~0u, 1, U32 | PRIV)));
-    show("wake where it is", r(syscall(NR_wake, &words[2], ~0u, 1, U32 | PRIV)));
+    show("requeue", r(syscall(SYS_futex_requeue, q, 0, 0, 5)));
+    show("wake where it was", r(syscall(SYS_futex_wake, &words[3], ~0u, 1, U32 | PRIV)));
+    show("wake where it is", r(syscall(SYS_futex_wake, &words[2], ~0u, 1, U32 | PRIV)));
     pthread_join(u, &v);
     show("one", (long)v);
     q[0].val = 8;
-    show("requeue other value", r(syscall(NR_requeue, q, 0, 0, 5)));
+    show("requeue other value", r(syscall(SYS_futex_requeue, q, 0, 0, 5)));
 }
 
 static void bitsets(void)
