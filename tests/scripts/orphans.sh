@@ -10,4 +10,4 @@ i=0; while [ "$(parent $p)" = "" ] && [ $i -lt 5 ]; do i=$((i + 1)); done
 kill -0 $p && echo "still there"
 [ "$(parent $p)" != "$$" ] && echo "not mine"
 wait $p 2>/dev/null; echo "cannot wait: $?"
-kill $p
+kill $p; rm pid

@@ -12,3 +12,4 @@ kill $p; wait
 read -r pid rest </proc/self/stat; [ "$pid" = $$ ] && echo "self is the shell"
 readlink /proc/$$/cwd | sed 's|.*/||'
 [ -e /proc/$$/fd/0 ] && echo descriptors
+rm -f ids p
