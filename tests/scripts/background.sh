@@ -14,7 +14,7 @@ cat out1 out2 out3
 sleep 0.1 | cat & wait $!; echo "a pipeline: $?"
 false | sh -c 'exit 6' & wait $!; echo "its last: $?"
 kill -0 $$ && echo alive
-(exec sleep 100) & p=$!
+(exec sleep 100) & p=$!; until read -r c </proc/$p/comm && [ "$c" = sleep ]; do sleep 0.02; done
 kill $p; wait $p 2>/dev/null; echo "terminated: $?"
-(exec sleep 100) & p=$!
+(exec sleep 100) & p=$!; until read -r c </proc/$p/comm && [ "$c" = sleep ]; do sleep 0.02; done
 kill -9 $p; wait $p 2>/dev/null; echo "killed: $?"
