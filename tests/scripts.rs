@@ -204,7 +204,7 @@ impl Script {
         env.push(("SHELL_COMMAND".into(), words.join(" ")));
         let outcome = if self.session {
             env.extend(
-                [("PS1", "$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())),
+                [("PS1", "#$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())),
             );
             let steps: Vec<_> = self.steps.iter().map(|(text, keys)| Step { text, keys }).collect();
             let mut whole =
@@ -253,10 +253,13 @@ fn link_commands(arch: Arch) -> Result<PathBuf, String> {
     list.extend([busybox.clone().into(), "--list".into()]);
     let output = Command::new(&list[0]).args(&list[1..]).output().map_err(|e| e.to_string())?;
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands").join(arch.name());
-    let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).map_err(|e| e.to_string())?;
     for name in String::from_utf8_lossy(&output.stdout).lines() {
-        std::os::unix::fs::symlink(&busybox, dir.join(name)).map_err(|e| format!("{name}: {e}"))?;
+        match std::os::unix::fs::symlink(&busybox, dir.join(name)) {
+            // Of an earlier run, or one at the same time.
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(format!("{name}: {e}")),
+            _ => {}
+        }
     }
     Ok(dir)
 }
