@@ -1,13 +1,21 @@
 /* Prints what the compiler makes of the kernel's structs: the test puts its questions at the end. Only headers of the
  * kernel are used, since the C library's own structs differ from what calls take. */
 #include <linux/types.h>
+#include <linux/aio_abi.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/mqueue.h>
+#include <linux/msg.h>
 #include <linux/openat2.h>
 #include <linux/poll.h>
 #include <linux/resource.h>
 #include <linux/rseq.h>
+#include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
+#include <linux/signalfd.h>
 #include <linux/stat.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
@@ -34,6 +42,37 @@ struct ustat {
 	unsigned long f_tinode;
 	char f_fname[6];
 	char f_fpack[6];
+};
+
+/* include/linux/socket.h */
+struct user_msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+	__kernel_size_t msg_iovlen;
+	void *msg_control;
+	__kernel_size_t msg_controllen;
+	unsigned int msg_flags;
+};
+struct mmsghdr {
+	struct user_msghdr msg_hdr;
+	unsigned int msg_len;
+};
+struct cmsghdr {
+	__kernel_size_t cmsg_len;
+	int cmsg_level;
+	int cmsg_type;
+};
+struct ucred {
+	__u32 pid;
+	__u32 uid;
+	__u32 gid;
+};
+
+/* fs/aio.c */
+struct __aio_sigset {
+	const sigset_t *sigmask;
+	__kernel_size_t sigsetsize;
 };
 
 /* fs/select.c */

@@ -6,7 +6,7 @@ mod common;
 use common::build::{Build, Libc};
 use common::{Arch, Job, Place};
 use sevm::abi::sigframe::{aarch64, x86_64};
-use sevm::abi::siginfo::{RawSigAction, RawSigInfo, RawStack};
+use sevm::abi::siginfo::{RawSigAction, RawSigInfo, RawStack, SignalfdSiginfo};
 use sevm::abi::*;
 use sevm::kernel::signal::{Fields, SigInfo};
 use sevm::mem::GuestAddr;
@@ -85,7 +85,44 @@ fn common() -> Vec<Question> {
     questions.extend(times());
     questions.extend(system());
     questions.extend(signals());
+    questions.extend(sockets());
+    questions.extend(ipc());
     questions
+}
+
+fn sockets() -> Vec<Question> {
+    layouts! {
+        MsgHdr = "struct user_msghdr" {
+            prefix "msg_", name, name_len = "msg_namelen", iov, iov_len = "msg_iovlen", control,
+            control_len = "msg_controllen", flags,
+        }
+        MMsgHdr = "struct mmsghdr" { prefix "msg_", hdr, len }
+        CMsgHdr = "struct cmsghdr" { prefix "cmsg_", len, level, kind = "cmsg_type" }
+        UCred = "struct ucred" { prefix "", pid, uid, gid }
+    }
+}
+
+fn ipc() -> Vec<Question> {
+    layouts! {
+        IpcPerm = "struct ipc64_perm" { prefix "", key, uid, gid, cuid, cgid, mode, seq }
+        ShmidDs = "struct shmid64_ds" {
+            prefix "", shm_perm, shm_segsz, shm_atime, shm_dtime, shm_ctime, shm_cpid, shm_lpid, shm_nattch
+        }
+        ShmInfo64 = "struct shminfo64" { prefix "", shmmax, shmmin, shmmni, shmseg, shmall }
+        ShmInfo = "struct shm_info" {
+            prefix "", used_ids, shm_tot, shm_rss, shm_swp, swap_attempts, swap_successes
+        }
+        SemInfo = "struct seminfo" {
+            prefix "", semmap, semmni, semmns, semmnu, semmsl, semopm, semume, semusz, semvmx, semaem
+        }
+        Sembuf = "struct sembuf" { prefix "", sem_num, sem_op, sem_flg }
+        MsqidDs = "struct msqid64_ds" {
+            prefix "", msg_perm, msg_stime, msg_rtime, msg_ctime, msg_cbytes, msg_qnum, msg_qbytes, msg_lspid,
+            msg_lrpid,
+        }
+        MsgInfo = "struct msginfo" { prefix "", msgpool, msgmap, msgmax, msgmnb, msgmni, msgssz, msgtql, msgseg }
+        MqAttr = "struct mq_attr" { prefix "", mq_flags, mq_maxmsg, mq_msgsize, mq_curmsgs }
+    }
 }
 
 fn files() -> Vec<Question> {
@@ -95,6 +132,12 @@ fn files() -> Vec<Question> {
         OpenHow = "struct open_how" { prefix "", flags, mode, resolve }
         FileCloneRange = "struct file_clone_range" { prefix "", src_fd, src_offset, src_length, dest_offset }
         IoVec = "struct iovec" { prefix "iov_", base, len }
+        Iocb = "struct iocb" {
+            prefix "aio_", data, key, rw_flags, opcode = "aio_lio_opcode", reqprio, fildes, buf, nbytes, offset,
+            reserved2, flags, resfd,
+        }
+        IoEvent = "struct io_event" { prefix "", data, obj, res, res2 }
+        AioSigset = "struct __aio_sigset" { prefix "", set = "sigmask", size = "sigsetsize" }
         PollFd = "struct pollfd" { prefix "", fd, events, revents }
         SigsetArg = "struct sigset_argpack" { prefix "", set = "p", size }
         StatxTime = "struct statx_timestamp" { prefix "tv_", sec, nsec }
@@ -152,6 +195,11 @@ fn system() -> Vec<Question> {
             prefix "", size, sched_policy, sched_flags, sched_nice, sched_priority, sched_runtime, sched_deadline,
             sched_period, sched_util_min, sched_util_max,
         }
+        CloneArgs = "struct clone_args" {
+            prefix "", flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size,
+            cgroup,
+        }
+        FutexWaitv = "struct futex_waitv" { prefix "", val, uaddr, flags, reserved = "__reserved" }
         RseqCs = "struct rseq_cs" { prefix "", version, flags, start_ip, post_commit_offset, abort_ip }
     }
 }
@@ -161,6 +209,10 @@ fn signals() -> Vec<Question> {
         RawSigInfo = "siginfo_t" { prefix "si_", signo, errno, code, union = "_sifields..=_si_pad" }
         RawSigAction = "struct sigaction" { prefix "sa_", handler, flags, restorer, mask }
         RawStack = "stack_t" { prefix "ss_", sp, flags, size }
+        SignalfdSiginfo = "struct signalfd_siginfo" {
+            prefix "ssi_", signo, errno, code, pid, uid, fd, tid, band, overrun, trapno, status, int, ptr, utime, stime,
+            addr, addr_lsb, syscall, call_addr, arch,
+        }
     };
     questions.extend(siginfo_members());
     questions
@@ -227,6 +279,7 @@ fn of_x86_64() -> Vec<Question> {
             prefix "st_", dev, ino, nlink, mode, uid, gid, rdev, size, blksize, blocks,
             atime = "st_atime..=st_atime_nsec", mtime = "st_mtime..=st_mtime_nsec", ctime = "st_ctime..=st_ctime_nsec",
         }
+        SemidDsX86_64 = "struct semid64_ds" { prefix "", sem_perm, sem_otime, sem_ctime, sem_nsems }
         Ustat = "struct ustat" { prefix "f_", free = "f_tfree", inodes = "f_tinode" }
         x86_64::SigContext = "struct sigcontext_64" {
             prefix "", r8_r15 = "r8..=r15", low = "di..=sp", ip, flags, cs, gs, fs, ss, err, trapno, oldmask, cr2,
@@ -268,6 +321,7 @@ fn of_aarch64() -> Vec<Question> {
             prefix "st_", dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks,
             atime = "st_atime..=st_atime_nsec", mtime = "st_mtime..=st_mtime_nsec", ctime = "st_ctime..=st_ctime_nsec",
         }
+        SemidDsAarch64 = "struct semid64_ds" { prefix "", sem_perm, sem_otime, sem_ctime, sem_nsems }
         aarch64::CtxHead = "struct _aarch64_ctx" { prefix "", magic, size }
         aarch64::FpsimdContext = "struct fpsimd_context" { prefix "", head, fpsr, fpcr, vregs }
         aarch64::EsrContext = "struct esr_context" { prefix "", head, esr }

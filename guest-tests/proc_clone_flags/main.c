@@ -135,13 +135,15 @@ int main(void) {
     p.pidfd = 8;
     call3("PIDFD, bad address", &p, sizeof p);
 
-#ifdef SYS_fork
     fflush(stdout);
+#ifdef SYS_fork
     r = syscall(SYS_fork);
+#else
+    r = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
     if (r == 0) _exit(5);
     int status;
     waitpid(r, &status, 0);
     printf("fork %x\n", status);
-#endif
     return 0;
 }

@@ -194,11 +194,6 @@ pub fn kexec_file_load(_: &mut Ctx, _: &args::KexecFileLoad) -> SysResult {
     refused()
 }
 
-/// vhangup(2).
-pub fn vhangup(_: &mut Ctx, _: &args::Vhangup) -> SysResult {
-    refused()
-}
-
 /// bpf(2), as where kernel.unprivileged_bpf_disabled is set.
 pub fn bpf(_: &mut Ctx, _: &args::Bpf) -> SysResult {
     refused()
