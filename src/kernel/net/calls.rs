@@ -38,6 +38,10 @@ pub fn socket(ctx: &mut Ctx, a: &args::Socket) -> SysResult {
 /// socketpair(2).
 pub fn socketpair(ctx: &mut Ctx, a: &args::Socketpair) -> SysResult {
     let (kind, flags, close_on_exec) = split_type(a.r#type)?;
+    // Linux writes the numbers before it makes the sockets.
+    if ctx.mem().reach(a.sv, 8, crate::cpu::Access::Write) < 8 {
+        return Err(Errno::EFAULT.into());
+    }
     if a.domain != AF_UNIX {
         // The host says whether there is such a family; of those that sevm passes on, none has pairs.
         if ctx.kernel.config.network == crate::kernel::NetworkAccess::Host {
