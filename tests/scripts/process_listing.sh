@@ -8,4 +8,5 @@ pidof napper | wc -w
 ps -o pid,ppid,comm,args | grep '[n]apper' | while read -r p parent comm rest; do [ "$parent" = $$ ] && echo "mine: $comm $rest"; done
 killall napper; wait $a 2>/dev/null; echo $?; wait $b 2>/dev/null; echo $?
 pidof napper || echo none
+rm -f napper
 killall sleep

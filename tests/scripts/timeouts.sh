@@ -2,7 +2,7 @@
 # shells: bash zsh mksh ash
 timeout 0.3 sleep 20; echo "timed out: $?"
 timeout 20 sh -c 'exit 3'; echo "in time: $?"
-timeout -s KILL 0.3 sleep 20; echo "killed: $?"
+{ timeout -s KILL 0.3 sleep 20; } 2>/dev/null; echo "killed: $?"
 timeout -s INT 0.3 sh -c 'trap "echo interrupted; exit 9" INT; while :; do sleep 0.1; done'; echo "by INT: $?"
 timeout 5 true && echo true
 limit() { n=$1; shift; "$@" & j=$!; (sleep "$n"; kill $j 2>/dev/null) >/dev/null & k=$!; wait $j 2>/dev/null; s=$?; kill $k 2>/dev/null; wait $k 2>/dev/null; return $s; }

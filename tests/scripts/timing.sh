@@ -7,3 +7,4 @@ time true | cat
 times
 TIMEFORMAT=%R
 time :
+rm -f err

@@ -11,7 +11,7 @@ trap '' USR1
 kill -USR1 $$; echo ignored
 sh -c 'kill -USR1 $$; echo inherited'
 trap - USR1
-(kill -USR1 $(sh -c 'echo $PPID'); sleep 1; echo unreachable) 2>/dev/null; echo "default again: $?"
+{ (kill -USR1 $(sh -c 'echo $PPID'); sleep 1; echo unreachable); } 2>/dev/null; echo "default again: $?"
 trap 'echo int; exit 7' INT
 kill -INT $$
 echo not here
