@@ -23,7 +23,7 @@ impl Kernel {
     /// A message for the user about a machine that stands still, the first time and if it is not what its programs
     /// want: none of them waits for a signal, handles one that is sent by hand, or has been stopped.
     pub fn notice_of_standstill(&mut self) -> Option<String> {
-        if self.told_stuck || self.threads.values().any(|t| counts_on_signals(t)) {
+        if self.told_stuck || self.threads.values().any(counts_on_signals) {
             return None;
         }
         self.told_stuck = true;

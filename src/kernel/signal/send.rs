@@ -395,7 +395,7 @@ impl Ctx<'_> {
             Scope::Group(group) => {
                 let members: Vec<Pid> =
                     self.kernel.processes.values().filter(|p| p.pgid == group).map(|p| p.pid).collect();
-                let results: Vec<_> = members.into_iter().map(|pid| self.signal_process(pid, number, &info)).collect();
+                let results: Vec<_> = members.into_iter().map(|pid| self.signal_process(pid, number, info)).collect();
                 let refused = results.iter().find_map(|r| r.err()).unwrap_or(Errno::ESRCH);
                 if results.iter().any(Result::is_ok) { Ok(0) } else { Err(refused.into()) }
             }

@@ -170,7 +170,7 @@ impl Shebang {
 /// Argument and environment strings, within Linux's limits on them.
 fn read_lists(ctx: &mut Ctx, lists: [GuestAddr; 2]) -> Result<[Vec<Vec<u8>>; 2], Errno> {
     let stack = ctx.process().limits[rlimit::RLIMIT_STACK as usize].soft;
-    let mut room = (stack / 4).min(ARGS_MOST).max(ARGS_LEAST);
+    let mut room = (stack / 4).clamp(ARGS_LEAST, ARGS_MOST);
     let mut read = |ctx: &mut Ctx, list: GuestAddr| -> Result<Vec<Vec<u8>>, Errno> {
         let mut strings = Vec::new();
         if list.is_null() {
