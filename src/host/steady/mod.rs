@@ -58,7 +58,7 @@ use forward;
 pub struct VirtualClock(Rc<Cell<u64>>);
 
 impl VirtualClock {
-    /// A clock that shows [`BOOT_NS`].
+    /// A clock that shows `BOOT_NS`.
     pub fn new() -> VirtualClock {
         VirtualClock(Rc::new(Cell::new(BOOT_NS)))
     }

@@ -1,7 +1,7 @@
 //! Sockets (socket(7)).
 //!
-//! A [`Socket`] is an open file over a [`Protocol`]: UNIX sockets ([`unix`]) live inside the machine, all others
-//! ([`host`]) are sockets of the host, which never wait there, whatever the guest's flags say. The calls are in `calls`,
+//! A `Socket` is an open file over a `Protocol`: UNIX sockets (`unix`) live inside the machine, all others
+//! (`host`) are sockets of the host, which never wait there, whatever the guest's flags say. The calls are in `calls`,
 //! `message` and `option`; they know waiting, timeouts, flags and the layouts in guest memory. A protocol knows neither.
 
 mod calls;

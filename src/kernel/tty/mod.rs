@@ -1,8 +1,8 @@
 //! Terminals: sessions and their controlling terminals, and pseudoterminals of the machine's own (pty(7), tty_ioctl(4)).
 //!
-//! A pseudoterminal that a guest opens lives inside the machine: its line discipline ([`discipline`]) makes signals for
+//! A pseudoterminal that a guest opens lives inside the machine: its line discipline (`discipline`) makes signals for
 //! the guest's process groups, which the host's could not. The terminal that sevm itself was started from stays a file
-//! of the host; here is only who of the guests has it ([`session`]).
+//! of the host; here is only who of the guests has it (`session`).
 
 mod discipline;
 mod ioctl;
