@@ -52,35 +52,36 @@ fn is_covered(ranges: &[Range], addr: u64, len: u64) -> bool {
     at >= end
 }
 
+/// Calls that are not judged: their outputs are described by the request, lie in the new program or thread, or are words
+/// that other threads wait for.
+const UNTOLD: &[&str] = &[
+    "ioctl",
+    "bpf",
+    "rt_sigreturn",
+    "execve",
+    "execveat",
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "exit",
+    "exit_group",
+    "futex",
+    "rseq",
+    // Gathers into a pipe, or scatters from it: only the descriptor tells.
+    "vmsplice",
+    // Requests name their buffers themselves.
+    "io_submit",
+    // What it writes is the operation's business.
+    "seccomp",
+    // GETALL fills as many as the set has.
+    "semctl",
+    // Writes to another process, which may be the caller.
+    "process_vm_writev",
+];
+
 /// What the call may write; `None` when the table does not tell.
 fn declared(entry: &Entry, arch: Arch, raw: &RawCall, result: u64, space: &Space) -> Option<Vec<Range>> {
-    // Their outputs are described by the request, lie in the new program or thread, or are words that other threads wait
-    // for.
-    const UNTOLD: &[&str] = &[
-        "ioctl",
-        "bpf",
-        "rt_sigreturn",
-        "execve",
-        "execveat",
-        "clone",
-        "clone3",
-        "fork",
-        "vfork",
-        "exit",
-        "exit_group",
-        "futex",
-        "rseq",
-        // Gathers into a pipe, or scatters from it: only the descriptor tells.
-        "vmsplice",
-        // Requests name their buffers themselves.
-        "io_submit",
-        // What it writes is the operation's business.
-        "seccomp",
-        // GETALL fills as many as the set has.
-        "semctl",
-        // Writes to another process, which may be the caller.
-        "process_vm_writev",
-    ];
     if UNTOLD.contains(&entry.name) {
         return None;
     }
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_out_struct_of_an_implemented_call_has_a_size() {
-        for e in ENTRIES.iter().filter(|e| e.is_implemented()) {
+        for e in ENTRIES.iter().filter(|e| e.is_implemented() && !UNTOLD.contains(&e.name)) {
             for a in e.args {
                 if let Type::Ptr { dir: Dir::Out | Dir::InOut, elem: Elem::Struct(s), .. } = a.ty {
                     let known = matches!(
