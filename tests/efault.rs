@@ -4,13 +4,12 @@
 
 mod common;
 
-use common::build::{Build, Libc};
+use common::build::{self, Build, Libc};
 use common::{Job, Place};
 use sevm::arch::Arch;
 use sevm::syscalls::{Arg, Dir, ENTRIES, Elem, Entry, Scalar, Struct, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -364,9 +363,8 @@ fn generate(arch: common::Arch) -> Result<(Build, usize), String> {
     }
     text += &format!("{main}    puts(\"end\");\n    return 0;\n}}\n");
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("efault").join(arch.name());
-    fs::create_dir_all(&dir).map_err(|e| e.to_string())?;
     let source = dir.join("main.c");
-    fs::write(&source, text).map_err(|e| e.to_string())?;
+    build::write_source(&source, &text)?;
     Ok((Build { source, arch, libc: Libc::Glibc, flags: vec!["-O0".into(), "-w".into()] }, count))
 }
 

@@ -368,8 +368,7 @@ fn check(arch: Arch) -> Result<(), String> {
     questions.iter().for_each(|q| text += &format!("\t{}\n", q.c));
     text += "\treturn 0;\n}\n";
     let build = program(arch);
-    fs::create_dir_all(build.source.parent().ok_or("no folder")?).map_err(|e| e.to_string())?;
-    fs::write(&build.source, text).map_err(|e| e.to_string())?;
+    common::build::write_source(&build.source, &text)?;
 
     let mut command = arch.reference().map_err(|m| m.0)?;
     command.push(build.get()?.into());

@@ -130,6 +130,16 @@ impl Build {
     }
 }
 
+/// Writes the source of a program whole: tests that make the same program at the same time never see a part of it.
+pub fn write_source(path: &Path, text: &str) -> Result<(), String> {
+    let dir = path.parent().ok_or("a source lies in a folder")?;
+    fs::create_dir_all(dir).map_err(|e| e.to_string())?;
+    let mut file = tempfile::Builder::new().tempfile_in(dir).map_err(|e| e.to_string())?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(|e| e.to_string())?;
+    file.persist(path).map_err(|e| e.to_string())?;
+    Ok(())
+}
+
 /// The cross compiler with musl's headers and library in place of its own: no distribution packages such a compiler,
 /// but the library for arm64 is there to be fetched.
 fn musl_aarch64(gcc: PathBuf) -> Result<(Vec<OsString>, Vec<OsString>), Missing> {
