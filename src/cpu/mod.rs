@@ -5,6 +5,8 @@
 use crate::arch::{Arch, RegPort};
 use crate::mem::{GuestAddr, Space};
 
+#[cfg(target_arch = "x86_64")]
+pub mod translate;
 #[cfg(feature = "unicorn")]
 pub mod unicorn;
 

@@ -1,0 +1,3 @@
+//! The aarch64 front end: what it knows of the guest.
+
+pub mod state;

@@ -1,0 +1,3 @@
+//! Our own translator for x86_64 hosts: guest blocks become machine code.
+
+pub mod a64;
