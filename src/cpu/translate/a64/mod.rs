@@ -1,3 +1,4 @@
 //! The aarch64 front end: what it knows of the guest.
 
+pub mod soft;
 pub mod state;

@@ -1,0 +1,24 @@
+//! Exact semantics of every floating-point, AdvSIMD and cryptographic instruction on a [`State`]: what emitted code
+//! calls for instructions, values and FPCR modes that it has no inline form for, and the oracle of those it has.
+//!
+//! An instruction reads and writes only v, x, sp, nzcv and fpsr, and reads fpcr. Loads and stores are not here.
+
+pub mod arith;
+pub mod convert;
+pub mod estimate;
+pub mod float;
+pub mod fp;
+
+use super::state::State;
+
+/// The word is no instruction that this module knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undefined;
+
+/// Executes the instruction `word`; pc does not move.
+///
+/// # Errors
+/// The word is not a floating-point, AdvSIMD or cryptographic data processing instruction; nothing has changed.
+pub fn execute(word: u32, state: &mut State) -> Result<(), Undefined> {
+    fp::execute(word, state)
+}
