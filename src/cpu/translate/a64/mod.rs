@@ -1,6 +1,6 @@
 //! The aarch64 front end: what it knows of the guest.
 
-pub mod soft;
 pub mod decode;
 pub mod features;
+pub mod soft;
 pub mod state;

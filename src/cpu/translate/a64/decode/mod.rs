@@ -2,6 +2,8 @@
 //! that user mode may not execute, has none.
 
 pub mod branch;
+pub mod fp;
+mod fp_vector;
 pub mod integer;
 pub mod memory;
 pub mod system;
