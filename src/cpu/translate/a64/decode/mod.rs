@@ -6,6 +6,7 @@ pub mod fp;
 mod fp_vector;
 pub mod integer;
 pub mod memory;
+pub mod simd;
 pub mod system;
 
 /// A general register number, 0 to 31; the instruction says whether 31 is SP or the zero register.

@@ -5,9 +5,11 @@
 
 pub mod arith;
 pub mod convert;
+pub mod crypto;
 pub mod estimate;
 pub mod float;
 pub mod fp;
+pub mod simd;
 
 use super::state::State;
 
@@ -20,5 +22,5 @@ pub struct Undefined;
 /// # Errors
 /// The word is not a floating-point, AdvSIMD or cryptographic data processing instruction; nothing has changed.
 pub fn execute(word: u32, state: &mut State) -> Result<(), Undefined> {
-    fp::execute(word, state)
+    simd::execute(word, state).or_else(|Undefined| fp::execute(word, state))
 }
