@@ -1,0 +1,125 @@
+//! Runs cases on two backends and compares all that they leave behind.
+
+use sevm::arch::{Arch, Regs, aarch64};
+use sevm::cpu::{self, Access, Cpu, Exit};
+use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, Space, Windows};
+
+use super::generate::{CODE, CODE_SIZE, Case, READ_ONLY, SCRATCH, SCRATCH_SIZE, SVC};
+
+/// More instructions than any case can run.
+const BUDGET: u64 = 1000;
+/// Bytes between the starts of two cases; no divisor of a page, so that some lie across a border.
+pub const STRIDE: u64 = 4 * 23;
+/// Cases that are placed at once.
+pub const PLACES: usize = (CODE_SIZE / STRIDE) as usize;
+
+/// What a run leaves behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    pub exit: Exit,
+    pub retired: u64,
+    pub regs: aarch64::Regs,
+    pub memory: Vec<u8>,
+}
+
+/// A backend with an address space of its own.
+pub struct Side {
+    cpu: Box<dyn Cpu>,
+    space: Space,
+}
+
+impl Side {
+    pub fn new(backend: &str, windows: &Windows, fillings: &[u8]) -> Result<Side, String> {
+        let cpu = cpu::open(backend, Arch::Aarch64).map_err(|e| e.to_string())?;
+        let mut space = Space::new(windows).map_err(|e| e.to_string())?;
+        for (addr, len, prot) in [
+            (CODE, CODE_SIZE, Prot::READ | Prot::EXEC),
+            (SCRATCH, SCRATCH_SIZE, Prot::READ | Prot::WRITE),
+            (READ_ONLY, PAGE_SIZE, Prot::READ),
+        ] {
+            space.map(&MapRequest::anonymous_at(GuestAddr(addr), len, prot)).map_err(|e| format!("{e:?}"))?;
+        }
+        let tail = &fillings[fillings.len() - PAGE_SIZE as usize..];
+        space.poke(GuestAddr(READ_ONLY), tail).map_err(|e| format!("{e:?}"))?;
+        Ok(Side { cpu, space })
+    }
+
+    /// Writes code, each sequence with `svc #0` behind it.
+    pub fn place<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
+        let mut code: Vec<u8> = Vec::new();
+        for (i, case) in cases.enumerate() {
+            code.resize(i * STRIDE as usize, 0);
+            code.extend(case.words.iter().chain([&SVC]).flat_map(|w| w.to_le_bytes()));
+        }
+        self.space.poke(GuestAddr(CODE), &code).expect("the code is mapped");
+    }
+
+    /// Runs a case that has been placed, in slices of so many instructions if wanted.
+    pub fn run(&mut self, case: &Case, fillings: &[u8], slice: Option<u64>) -> Result<Outcome, String> {
+        let memory = &fillings[case.filling * 16..][..SCRATCH_SIZE as usize];
+        self.space.write(GuestAddr(SCRATCH), memory).expect("the scratch area is mapped");
+        self.cpu.load(&Regs::Aarch64(Box::new(case.regs.clone())));
+        let before = self.cpu.retired();
+        let exit = loop {
+            let exit = self.cpu.run(&mut self.space, slice.unwrap_or(BUDGET)).map_err(|e| e.to_string())?;
+            if exit != Exit::Budget || self.cpu.retired() - before >= BUDGET {
+                break exit;
+            }
+        };
+        let mut regs = Regs::new(Arch::Aarch64);
+        self.cpu.save(&mut regs);
+        let Regs::Aarch64(regs) = regs else { return Err("registers of another architecture".into()) };
+        let mut memory = vec![0; SCRATCH_SIZE as usize];
+        self.space.read(GuestAddr(SCRATCH), &mut memory).expect("the scratch area is mapped");
+        let retired = self.cpu.retired() - before;
+        Ok(Outcome { exit, retired, regs: *regs, memory })
+    }
+}
+
+/// Tells in what two outcomes differ, `None` if in nothing.
+pub fn difference(a: &Outcome, b: &Outcome) -> Option<String> {
+    // A store that faults may have stored the part that does not (Unicorn's module documentation).
+    let torn = match a.exit {
+        Exit::Fault { addr, access: Access::Write, .. } => {
+            let at = addr.0.saturating_sub(SCRATCH) as usize;
+            at.saturating_sub(64)..at.saturating_add(64)
+        }
+        _ => 0..0,
+    };
+    if a.exit == b.exit && a.retired == b.retired && a.regs == b.regs && a.memory == b.memory {
+        return None;
+    }
+    let mut text = String::new();
+    let mut say = |what: String, a: String, b: String| {
+        if a != b {
+            text += &format!("    {what:8} {a} / {b}\n");
+        }
+    };
+    say("exit".into(), format!("{:x?}", a.exit), format!("{:x?}", b.exit));
+    say("retired".into(), a.retired.to_string(), b.retired.to_string());
+    let (x, y) = (&a.regs, &b.regs);
+    for i in 0..31 {
+        say(format!("x{i}"), format!("{:#018x}", x.x[i]), format!("{:#018x}", y.x[i]));
+    }
+    for i in 0..32 {
+        say(format!("v{i}"), format!("{:#034x}", x.v[i]), format!("{:#034x}", y.v[i]));
+    }
+    for (name, a, b) in [
+        ("sp", x.sp, y.sp),
+        ("pc", x.pc, y.pc),
+        ("nzcv", x.pstate, y.pstate),
+        ("tpidr", x.tpidr, y.tpidr),
+        ("fpcr", x.fpcr.into(), y.fpcr.into()),
+        ("fpsr", x.fpsr.into(), y.fpsr.into()),
+    ] {
+        say(name.into(), format!("{a:#x}"), format!("{b:#x}"));
+    }
+    if a.memory != b.memory {
+        let differs = |i: &usize| a.memory[*i] != b.memory[*i] && !torn.contains(i);
+        for at in (0..a.memory.len()).filter(differs).take(16) {
+            let (x, y) = (format!("{:#04x}", a.memory[at]), format!("{:#04x}", b.memory[at]));
+            say(format!("[{:#x}]", SCRATCH + at as u64), x, y);
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
