@@ -1,0 +1,29 @@
+//! Emitters, by class of instructions. See [`super::emitter`] for how to write one.
+
+pub mod branch;
+pub mod fp;
+pub mod integer;
+pub mod memory;
+pub mod simd;
+pub mod system;
+
+use super::decode::{self, Insn};
+use super::emitter::{Emitted, Emitter, Reason};
+
+/// Emits one instruction.
+pub fn instruction(e: &mut Emitter<'_>, word: u32) -> Emitted {
+    match decode::decode(word) {
+        Insn::Integer(insn) => integer::emit(e, insn),
+        Insn::Memory(insn) => memory::emit(e, insn),
+        Insn::Branch(insn) => branch::emit(e, insn),
+        Insn::System(insn) => system::emit(e, insn),
+        Insn::Vector(word) => match fp::emit(e, word) {
+            Emitted::Unhandled => simd::emit(e, word),
+            Emitted::Done => Emitted::Done,
+        },
+        Insn::Undefined => {
+            e.end_at(Reason::Illegal);
+            Emitted::Done
+        }
+    }
+}

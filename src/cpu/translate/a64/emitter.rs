@@ -1,0 +1,893 @@
+//! What emitters of instructions work with.
+//!
+//! # How to write an emitter
+//!
+//! `emit/CLASS.rs` has `pub fn emit(e: &mut Emitter, word: u32) -> Emitted`. It decodes the word and either emits host code that
+//! does exactly what the instruction does and returns [`Emitted::Done`], or returns [`Emitted::Unhandled`]; whatever it
+//! had emitted is then taken back, and `soft::execute` or another backend does the instruction.
+//!
+//! **Registers.** `rax`, `rcx` and `xmm0` ... `xmm3` are free within an instruction. `rdx` holds safe addresses between
+//! instructions: take it with [`Emitter::take_rdx`]. All other host registers are guest registers, the budget, the state
+//! and the stack: never write one except as the guest register that the instruction writes. Guest registers are named by
+//! number: 0 ... 30, 31 for the zero register, [`SP`] for the stack pointer.
+//! - [`Emitter::rm`]: the register as an operand to read (a host register, or memory of the state; both work in nearly
+//!   every instruction). [`Emitter::read`]: in a host register that must not be changed. [`Emitter::copy`]: a copy to change.
+//! - [`Emitter::target`] gives the host register to compute a result in, [`Emitter::write`] completes it. Results of 32-bit
+//!   operations must have zeros above, as 32-bit x86 instructions leave them. A source may be the target's register:
+//!   read all sources before the target is changed. Register 31 as a target is a scratch whose value is dropped.
+//! - Vector registers alike: [`Emitter::vm`], [`Emitter::read_v`], [`Emitter::target_v`], [`Emitter::write_v`]. A write is of all 128
+//!   bits; [`Emitter::write_v_low`] clears what lies above.
+//!
+//! **Faults.** An instruction that accesses guest memory must not have changed any guest register before its last access.
+//! A fault may come at any access through `gs`; the guest's registers are then taken as they stand.
+//!
+//! **Addresses.** Guest memory is reached only by the operands that [`Emitter::address`] and [`Emitter::address_indexed`]
+//! give; they use `rdx`, and the operand is good until the instruction ends or `take_rdx` is called. Call them outside of
+//! code that is jumped over. Nothing else may make a `gs` operand.
+//!
+//! **NZCV.** The x86 flags may hold the guest's flags between instructions.
+//! - Call [`Emitter::clobber_flags`] *first* if the code changes x86 flags without setting NZCV (it may use `rax`).
+//! - An instruction that sets all of NZCV ends with [`Emitter::flags_set`], after which it changes no x86 flag. If
+//!   [`Emitter::flags_dead`] says so, nobody will ask: any code without flags does (then do call `clobber_flags` if it changes x86 flags).
+//! - [`Emitter::cond`] gives the x86 test of a condition; [`Emitter::carry`] makes CF the guest's C. Both may use `rax`.
+//! - [`Emitter::nzcv_to`] and [`Emitter::nzcv_from`] move them from and to general registers.
+//!
+//! The engine checks after each instruction that x86 flags were not changed under the guest's.
+//!
+//! **Helpers.** [`Emitter::soft`] does the whole instruction by `soft::execute`; [`Emitter::soft_path`] does so out of line for rare
+//! cases; [`Emitter::call`] calls a Rust function with the state. The state is exact in a helper except for `pc`.
+//!
+//! **Ends.** An instruction after which execution does not simply go on calls one of the `end_*` methods last.
+
+use super::decode::{Cond, Extend};
+use super::flags::{self, Style, Test};
+use super::regs::{BUDGET, STATE, field, pinned, pinned_v, place, place_v, slot, slot_v};
+use super::state::State;
+use crate::cpu::translate::asm::{Alu, Asm, Cc, Gpr, Label, Map, Mem, Pp, Rm, Size, Vex, Width, Xm, Xmm};
+
+pub use super::regs::SP;
+
+/// What an emitter did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emitted {
+    /// The instruction is emitted.
+    Done,
+    /// Not by this emitter.
+    Unhandled,
+}
+
+/// Why translated code comes back to the engine: what `eax` holds at the common exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Reason {
+    /// The budget does not reach to the end of the block at `pc`.
+    Budget,
+    /// A direct jump has no target yet; the argument is the number of its link.
+    Link,
+    /// An indirect jump to `pc` is not in the jump table.
+    Lookup,
+    /// `svc`; `pc` is behind it.
+    Syscall,
+    /// Undefined instruction at `pc`.
+    Illegal,
+    /// `brk` at `pc`.
+    Breakpoint,
+    /// The instruction at `pc` is to be done by another backend.
+    Fallback,
+    /// A misaligned address; the argument is the address, bit 0 of `spill[7]` whether it is a write.
+    Alignment,
+    /// `fpcr` has changed: the code before and behind may differ in mode, and `mxcsr` follows it.
+    Mode,
+    /// `mrs xN, cntvct_el0` at `pc`: the engine does it, since it knows the count.
+    Counter,
+    /// `ic ivau`; the argument is the address.
+    Invalidate,
+    /// A host fault in translated code.
+    Fault,
+}
+
+impl Reason {
+    /// The reason with this number.
+    pub fn from_number(number: u32) -> Option<Reason> {
+        use Reason::*;
+        let all =
+            [Budget, Link, Lookup, Syscall, Illegal, Breakpoint, Fallback, Alignment, Mode, Counter, Invalidate, Fault];
+        all.into_iter().find(|r| *r as u32 == number)
+    }
+}
+
+/// What is the same for all code of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Mode {
+    /// FPCR asks for something that only `soft` does (flush to zero, default NaN, traps...).
+    pub soft_fp: bool,
+}
+
+/// Addresses of code that all blocks share.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Thunks {
+    /// Leaves translated code: reason in `eax`, `pc` and `exit_arg` in the state.
+    pub exit: u64,
+    /// Looks the guest address in `rax` up in the jump table and goes there.
+    pub jump: u64,
+    /// Calls the function in `rax` with the state and `rcx`; keeps all guest registers and `rdx`; the result is in `rax`.
+    pub call: u64,
+}
+
+/// A direct jump that is not linked yet.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkSite {
+    /// Offset in the block's code of the 32-bit distance of its jump.
+    pub at: u32,
+    /// Offset of the stub that it jumps to while there is no target.
+    pub stub: u32,
+    /// Offset of the link's number within the stub.
+    pub number: u32,
+    /// Guest address that it goes to.
+    pub target: u64,
+}
+
+/// Code that is emitted behind a block's main line.
+enum Cold {
+    /// Leave, with the first `done` instructions of the block retired.
+    Exit { label: Label, reason: Reason, pc: u64, done: u32 },
+    /// Do an instruction by `soft` and go back.
+    Soft { label: Label, back: Label, word: u32 },
+    /// A direct jump to be linked.
+    Link { label: Label, at: u32, target: u64 },
+}
+
+/// A way out of line for rare cases of one instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct SoftPath {
+    /// Jump here while no guest register has been changed.
+    pub label: Label,
+    back: Label,
+}
+
+/// What `rdx` holds: the safe form of `reg` as it was, to which `bias` has been added since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SafeBase {
+    reg: u8,
+    bias: i64,
+}
+
+/// Where NZCV is. At least one of the two says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagsAt {
+    /// In the x86 flags.
+    pub live: Option<Style>,
+    /// In [`State::flags`].
+    pub stored: bool,
+}
+
+/// Displacements up to this are covered by the guards around windows.
+const SLACK: i64 = 512 << 10;
+
+/// `ah` and `al` of [`State::flags`] by {ZF, PF, CF} of `vucomisd`: index CF | PF << 1 | ZF << 2.
+const FLOAT_FLAGS: [u16; 8] = {
+    let mut table = [0u16; 8];
+    let mut i = 0;
+    while i < 8 {
+        let (cf, pf, zf) = (i & 1, i >> 1 & 1, i >> 2 & 1);
+        let less = cf & (pf ^ 1) & (zf ^ 1);
+        let equal = zf & (pf ^ 1);
+        table[i as usize] = less << 15 | equal << 14 | less << 8 | pf;
+        i += 1;
+    }
+    table
+};
+
+const VMOVDQA_LOAD: Vex = Vex::new(Map::M0f, Pp::P66, 0x6f);
+const VMOVDQA_STORE: Vex = Vex::new(Map::M0f, Pp::P66, 0x7f);
+const VMOVQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7e);
+const VINSERTPS: Vex = Vex::new(Map::M0f3a, Pp::P66, 0x21);
+const VPAND: Vex = Vex::new(Map::M0f, Pp::P66, 0xdb);
+
+/// Emits one block.
+pub struct Emitter<'a> {
+    /// The assembler, for the instructions themselves.
+    pub asm: &'a mut Asm,
+    thunks: Thunks,
+    mode: Mode,
+    pc: u64,
+    /// Instructions of the block before the current one.
+    index: u32,
+    word: u32,
+    flags: FlagsAt,
+    dead: bool,
+    safe: Option<SafeBase>,
+    cold: Vec<Cold>,
+    ended: bool,
+    constants: &'a mut super::constants::Constants,
+}
+
+impl<'a> Emitter<'a> {
+    /// An emitter for a block that begins at `pc`.
+    pub(super) fn new(
+        asm: &'a mut Asm,
+        constants: &'a mut super::constants::Constants,
+        thunks: Thunks,
+        mode: Mode,
+        pc: u64,
+    ) -> Emitter<'a> {
+        let flags = FlagsAt { live: None, stored: true };
+        Emitter {
+            asm,
+            thunks,
+            mode,
+            pc,
+            index: 0,
+            word: 0,
+            flags,
+            dead: false,
+            safe: None,
+            cold: Vec::new(),
+            ended: false,
+            constants,
+        }
+    }
+
+    // The instruction.
+
+    /// Its address.
+    pub fn pc(&self) -> u64 {
+        self.pc
+    }
+
+    /// Whether FPCR is such that host instructions do what it asks for (rounding modes are). If not, FP instructions are
+    /// [`Emitted::Unhandled`], so that `soft` does them.
+    pub fn fp_is_standard(&self) -> bool {
+        !self.mode.soft_fp
+    }
+
+    // General registers.
+
+    /// A register to read, as an operand.
+    pub fn rm(&self, reg: u8) -> Rm {
+        place(reg)
+    }
+
+    /// A register to read, in a host register: its own, or `scratch`. Changes no flags.
+    pub fn read(&mut self, reg: u8, scratch: Gpr) -> Gpr {
+        match pinned(reg) {
+            Some(host) => host,
+            None => {
+                self.copy(reg, scratch);
+                scratch
+            }
+        }
+    }
+
+    /// Copies a register to `to`. Changes no flags.
+    pub fn copy(&mut self, reg: u8, to: Gpr) {
+        match reg {
+            31 => self.asm.mov_imm(to, 0),
+            _ => self.asm.mov(Width::W64, to, place(reg)),
+        }
+    }
+
+    /// The host register in which to compute the new value of `reg`: its own, or `scratch`. [`Emitter::write`] completes it.
+    pub fn target(&mut self, reg: u8, scratch: Gpr) -> Gpr {
+        pinned(reg).unwrap_or(scratch)
+    }
+
+    /// Completes a write of `reg`, whose new value is in `value` (all 64 bits). Changes no flags.
+    pub fn write(&mut self, reg: u8, value: Gpr) {
+        if self.safe.is_some_and(|s| s.reg == reg) {
+            self.safe = None;
+        }
+        match pinned(reg) {
+            Some(host) => self.asm.mov(Width::W64, host, value),
+            None if reg == 31 => {}
+            None => self.asm.store(Size::B8, slot(reg), value),
+        }
+    }
+
+    /// Adds a constant to an address register, as write-back does: the safe copy of it stays useful. Changes no flags; may use
+    /// `rax`.
+    pub fn add_to_base(&mut self, reg: u8, value: i64) {
+        let kept = self.safe.filter(|s| s.reg == reg);
+        let host = self.read(reg, Gpr::Rax);
+        let target = self.target(reg, Gpr::Rax);
+        match i32::try_from(value) {
+            Ok(disp) => self.asm.lea(Width::W64, target, Mem::host(host, disp)),
+            Err(_) => {
+                // No A64 instruction does this; it is right all the same.
+                self.asm.mov(Width::W64, Gpr::Rax, host);
+                self.asm.mov_imm(Gpr::Rcx, value as u64);
+                self.asm.lea(Width::W64, target, Mem::host(Gpr::Rax, 0).indexed(Gpr::Rcx, 0));
+            }
+        }
+        self.write(reg, target);
+        self.safe = kept.map(|s| SafeBase { bias: s.bias.saturating_add(value), ..s });
+    }
+
+    /// Makes `rdx` free for this instruction; operands from [`Emitter::address`] are void.
+    pub fn take_rdx(&mut self) -> Gpr {
+        self.safe = None;
+        Gpr::Rdx
+    }
+
+    // Addresses.
+
+    /// The operand for an access of guest memory at `base` + `offset`, `base` being 0 ... 30 or [`SP`]. Changes no flags and no
+    /// other register than `rdx`.
+    pub fn address(&mut self, base: u8, offset: i64) -> Mem {
+        if let Some(safe) = self.safe.filter(|s| s.reg == base) {
+            let disp = offset.saturating_add(safe.bias);
+            if disp.abs() <= SLACK {
+                return Mem::guest(Gpr::Rdx, disp as i32);
+            }
+        }
+        let host = self.read(base, Gpr::Rdx);
+        if offset.abs() <= SLACK {
+            self.make_safe(Gpr::Rdx, host);
+            self.safe = Some(SafeBase { reg: base, bias: 0 });
+            return Mem::guest(Gpr::Rdx, offset as i32);
+        }
+        self.safe = None;
+        self.asm.mov_imm(Gpr::Rcx, offset as u64);
+        self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(Gpr::Rcx, 0));
+        self.make_safe(Gpr::Rdx, Gpr::Rdx);
+        Mem::guest(Gpr::Rdx, 0)
+    }
+
+    /// The operand for an access at `base` + (`index` extended, shifted left by `shift`). Uses `rcx` and `rdx`; changes no flags.
+    pub fn address_indexed(&mut self, base: u8, index: u8, extend: Extend, shift: u8) -> Mem {
+        self.safe = None;
+        let scaled = self.extended(index, extend, Gpr::Rcx);
+        let host = self.read(base, Gpr::Rdx);
+        if shift < 4 {
+            self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(scaled, shift));
+        } else {
+            self.asm.mov(Width::W64, Gpr::Rcx, scaled);
+            // Doubled by lea, which leaves the flags alone.
+            for _ in 0..shift {
+                self.asm.lea(Width::W64, Gpr::Rcx, Mem::host(Gpr::Rcx, 0).indexed(Gpr::Rcx, 0));
+            }
+            self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(Gpr::Rcx, 0));
+        }
+        self.make_safe(Gpr::Rdx, Gpr::Rdx);
+        Mem::guest(Gpr::Rdx, 0)
+    }
+
+    /// A register extended to 64 bits, in its own host register or in `scratch`. Changes no flags.
+    pub fn extended(&mut self, reg: u8, extend: Extend, scratch: Gpr) -> Gpr {
+        let size = match extend.bits {
+            8 => Size::B1,
+            16 => Size::B2,
+            32 => Size::B4,
+            _ => return self.read(reg, scratch),
+        };
+        match extend.signed {
+            true => self.asm.load_sx(size, Width::W64, scratch, place(reg)),
+            false => self.asm.load_zx(size, scratch, place(reg)),
+        }
+        scratch
+    }
+
+    /// The place of a field of the state, by its offset (`std::mem::offset_of!(State, tpidr)`).
+    pub fn state(&self, offset: usize) -> Mem {
+        Mem::host(STATE, offset as i32 - State::BIAS)
+    }
+
+    /// The operand for an access at the guest address in a host register, which is `rdx` or is not changed. For literal
+    /// loads use [`Emitter::address_constant`].
+    pub fn address_in(&mut self, address: Gpr) -> Mem {
+        self.safe = None;
+        self.make_safe(Gpr::Rdx, address);
+        Mem::guest(Gpr::Rdx, 0)
+    }
+
+    /// The operand for an access at a constant guest address.
+    pub fn address_constant(&mut self, address: u64) -> Mem {
+        self.safe = None;
+        self.asm.mov_imm(Gpr::Rdx, address);
+        self.make_safe(Gpr::Rdx, Gpr::Rdx);
+        Mem::guest(Gpr::Rdx, 0)
+    }
+
+    /// A wild address becomes one that faults: the top byte is dropped, and bits behind the window's end go to where they
+    /// make it non-canonical. No flags.
+    fn make_safe(&mut self, to: Gpr, from: Gpr) {
+        self.asm.pdep(Width::W64, to, from, Mem::host(STATE, field!(address_mask)));
+    }
+
+    // Vector registers.
+
+    /// A vector register to read, as an operand (16 bytes; a smaller access reads its low part).
+    pub fn vm(&self, reg: u8) -> Xm {
+        place_v(reg)
+    }
+
+    /// A vector register to read, in a host register: its own, or `scratch`.
+    pub fn read_v(&mut self, reg: u8, scratch: Xmm) -> Xmm {
+        match pinned_v(reg) {
+            Some(host) => host,
+            None => {
+                self.asm.vex2(VMOVDQA_LOAD, scratch, slot_v(reg));
+                scratch
+            }
+        }
+    }
+
+    /// Copies a vector register to `to`.
+    pub fn copy_v(&mut self, reg: u8, to: Xmm) {
+        self.asm.vex2(VMOVDQA_LOAD, to, place_v(reg));
+    }
+
+    /// The host register in which to compute the new value of a vector register: its own, or `scratch`.
+    pub fn target_v(&mut self, reg: u8, scratch: Xmm) -> Xmm {
+        pinned_v(reg).unwrap_or(scratch)
+    }
+
+    /// Completes a write of all 128 bits.
+    pub fn write_v(&mut self, reg: u8, value: Xmm) {
+        match pinned_v(reg) {
+            Some(host) if host == value => {}
+            Some(host) => self.asm.vex2(VMOVDQA_LOAD, host, value),
+            None => self.asm.vex2(VMOVDQA_STORE, value, slot_v(reg)),
+        }
+    }
+
+    /// Writes a vector register with the low `bytes` (1, 2, 4, 8, 16) of `value` and zeros above; `value` may be changed if it
+    /// is a scratch.
+    pub fn write_v_low(&mut self, reg: u8, value: Xmm, bytes: u32) {
+        let target = self.target_v(reg, value);
+        match bytes {
+            16 => return self.write_v(reg, value),
+            8 => self.asm.vex2(VMOVQ, target, value),
+            // Keeps element 0 and clears the others.
+            4 => self.asm.vex3i(VINSERTPS, target, value, value, 0b1110),
+            _ => {
+                let mask = self.constant((1 << (bytes * 8)) - 1);
+                self.asm.vex3(VPAND, target, value, mask);
+            }
+        }
+        self.write_v(reg, target);
+    }
+
+    /// The place of a constant, 16-byte aligned. If there are too many of them it is made in the state on the spot, by `rax`.
+    pub fn constant(&mut self, value: u128) -> Mem {
+        match self.constants.place(value) {
+            Some(offset) => Mem::host(STATE, offset),
+            None => {
+                for (half, at) in [(value as u64, 0), ((value >> 64) as u64, 8)] {
+                    self.asm.mov_imm(Gpr::Rax, half);
+                    self.asm.store(Size::B8, Mem::host(STATE, field!(spill) + at), Gpr::Rax);
+                }
+                Mem::host(STATE, field!(spill))
+            }
+        }
+    }
+
+    // NZCV.
+
+    /// Whether nobody will ask for the flags that this instruction leaves.
+    pub fn flags_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// Before x86 flags are changed by code that does not set NZCV. May use `rax`.
+    pub fn clobber_flags(&mut self) {
+        self.store_flags();
+        self.flags = FlagsAt { live: None, stored: true };
+    }
+
+    /// The x86 flags are NZCV now, in the given style. In the style [`Style::Float`] AF, SF and OF must be clear, as
+    /// `vucomiss` leaves them.
+    pub fn flags_set(&mut self, style: Style) {
+        self.flags = FlagsAt { live: Some(style), stored: false };
+        self.asm.take_clobbered();
+        if self.dead {
+            self.flags = FlagsAt { live: None, stored: true };
+        }
+    }
+
+    /// All of NZCV is in [`State::flags`] now: the code stored it there.
+    pub fn flags_stored(&mut self) {
+        self.flags = FlagsAt { live: None, stored: true };
+    }
+
+    /// Puts live flags to the state. Uses `rax`; the x86 flags still hold them, in a style that may have changed.
+    fn store_flags(&mut self) {
+        let Some(style) = self.flags.live.filter(|_| !self.flags.stored) else { return };
+        match style {
+            Style::Float => {
+                self.asm.lahf();
+                self.asm.load_zx(Size::B2, Gpr::Rax, Gpr::Rax);
+                self.store_float_flags();
+                self.flags = FlagsAt { live: Some(style), stored: true };
+                return;
+            }
+            Style::Add => self.asm.cmc(),
+            Style::Sub => {}
+        }
+        self.asm.lahf();
+        self.asm.setcc(Cc::O, Gpr::Rax);
+        self.asm.store(Size::B4, Mem::host(STATE, field!(flags)), Gpr::Rax);
+        self.flags = FlagsAt { live: Some(Style::Sub), stored: true };
+        self.asm.take_clobbered();
+    }
+
+    /// `ah` has the x86 flags of a comparison: stores NZCV. Changes no flags.
+    fn store_float_flags(&mut self) {
+        // AH: ZF is bit 14, PF 10, CF 8 of ax.
+        let mask = self.constant(1 << 14 | 1 << 10 | 1 << 8);
+        self.asm.pext(Width::W32, Gpr::Rax, Gpr::Rax, mask);
+        let low = FLOAT_FLAGS[..4].iter().rev().fold(0u64, |sum, f| sum << 16 | u64::from(*f));
+        let high = FLOAT_FLAGS[4..].iter().rev().fold(0u64, |sum, f| sum << 16 | u64::from(*f));
+        let Some(table) = self.constants.place(u128::from(high) << 64 | u128::from(low)) else {
+            // Constants that every block may need are placed when the front end is made.
+            return;
+        };
+        self.asm.load_zx(Size::B2, Gpr::Rax, Mem::host(STATE, table).indexed(Gpr::Rax, 1));
+        self.asm.store(Size::B4, Mem::host(STATE, field!(flags)), Gpr::Rax);
+    }
+
+    /// Makes sure that the x86 flags are NZCV and gives their style. May use `rax`.
+    pub fn load_flags(&mut self) -> Style {
+        if let Some(style) = self.flags.live {
+            return style;
+        }
+        self.asm.mov(Width::W32, Gpr::Rax, Mem::host(STATE, field!(flags)));
+        self.asm.add_al(0x7f);
+        self.asm.sahf();
+        self.asm.take_clobbered();
+        self.flags = FlagsAt { live: Some(Style::Sub), stored: true };
+        Style::Sub
+    }
+
+    /// The x86 test of an A64 condition. May use `rax`.
+    pub fn cond(&mut self, condition: Cond) -> Test {
+        if condition == Cond::Al {
+            return Test::Always;
+        }
+        let style = self.load_flags();
+        match flags::test(condition, style) {
+            Some(test) => test,
+            None => {
+                self.asm.cmc();
+                self.asm.take_clobbered();
+                self.flags.live = Some(Style::Sub);
+                flags::test(condition, Style::Sub).unwrap_or(Test::Always)
+            }
+        }
+    }
+
+    /// Makes CF the guest's C or its opposite, for `adc` or `sbb`. May use `rax`. The other flags are void then: the caller
+    /// sets NZCV or has called [`Emitter::keep_flags`] before.
+    pub fn carry(&mut self, inverted: Inverted) {
+        let style = match self.load_flags() {
+            Style::Float => {
+                // C is set unless less: stored, its form is that of a subtraction.
+                self.store_flags();
+                self.flags.live = None;
+                self.load_flags()
+            }
+            style => style,
+        };
+        let is_inverted = style == Style::Sub;
+        if is_inverted != (inverted == Inverted::Yes) {
+            self.asm.cmc();
+            self.flags.live = Some(if is_inverted { Style::Add } else { Style::Sub });
+        }
+        self.asm.take_clobbered();
+    }
+
+    /// Puts the flags to the state, so that the x86 flags may be read and then changed. May use `rax`.
+    pub fn keep_flags(&mut self) {
+        self.store_flags();
+    }
+
+    /// After [`Emitter::keep_flags`]: the x86 flags are no longer the guest's.
+    pub fn flags_gone(&mut self) {
+        debug_assert!(self.flags.stored, "flags lost at {:#x}", self.pc);
+        self.flags = FlagsAt { live: None, stored: true };
+    }
+
+    /// NZCV in bits 31 ... 28 of `to` (not `rax`), zeros elsewhere. Uses `rax`; changes x86 flags.
+    pub fn nzcv_to(&mut self, to: Gpr) {
+        self.clobber_flags();
+        let mask = self.constant(1 << 15 | 1 << 14 | 1 << 8 | 1);
+        self.asm.mov(Width::W32, Gpr::Rax, Mem::host(STATE, field!(flags)));
+        self.asm.alu_imm(Alu::Xor, Width::W32, Gpr::Rax, 1 << 8);
+        self.asm.pext(Width::W32, to, Gpr::Rax, mask);
+        self.asm.shift_imm(crate::cpu::translate::asm::Shift::Shl, Width::W32, to, 28);
+    }
+
+    /// NZCV from bits 31 ... 28 of `from`, which is not `rax`. Uses `rax`; changes x86 flags.
+    pub fn nzcv_from(&mut self, from: Gpr) {
+        let mask = self.constant(1 << 15 | 1 << 14 | 1 << 8 | 1);
+        self.asm.mov(Width::W32, Gpr::Rax, from);
+        self.asm.shift_imm(crate::cpu::translate::asm::Shift::Shr, Width::W32, Gpr::Rax, 28);
+        self.asm.pdep(Width::W32, Gpr::Rax, Gpr::Rax, mask);
+        self.asm.alu_imm(Alu::Xor, Width::W32, Gpr::Rax, 1 << 8);
+        self.asm.store(Size::B4, Mem::host(STATE, field!(flags)), Gpr::Rax);
+        self.flags_stored();
+    }
+
+    /// `dst` = `yes` if the test holds, else `no`. `dst` is neither operand, unless it is `no`'s register. No flags are changed.
+    pub fn select(&mut self, test: Test, width: Width, dst: Gpr, yes: impl Into<Rm>, no: impl Into<Rm>) {
+        let (yes, no) = (yes.into(), no.into());
+        match test {
+            Test::Always => self.asm.mov(width, dst, yes),
+            Test::One(cc) => {
+                self.asm.mov(width, dst, no);
+                self.asm.cmov(cc, width, dst, yes);
+            }
+            Test::Or(a, b) => {
+                self.asm.mov(width, dst, no);
+                self.asm.cmov(a, width, dst, yes);
+                self.asm.cmov(b, width, dst, yes);
+            }
+            Test::And(a, b) => {
+                debug_assert_ne!(no, Rm::Reg(dst));
+                self.asm.mov(width, dst, yes);
+                self.asm.cmov(a.not(), width, dst, no);
+                self.asm.cmov(b.not(), width, dst, no);
+            }
+        }
+    }
+
+    /// Jumps to `label` if the test holds.
+    pub fn jump_if(&mut self, test: Test, label: Label) {
+        match test {
+            Test::Always => self.asm.jmp(label),
+            Test::One(cc) => self.asm.jcc(cc, label),
+            Test::Or(a, b) => {
+                self.asm.jcc(a, label);
+                self.asm.jcc(b, label);
+            }
+            Test::And(a, b) => {
+                let past = self.asm.label();
+                self.asm.jcc(a.not(), past);
+                self.asm.jcc(b, label);
+                self.asm.bind(past);
+            }
+        }
+    }
+
+    // Helpers.
+
+    /// Calls a Rust function with the state and `arg`. Its result is in `rax`. `rcx` and `xmm0` ... `xmm3` are lost.
+    pub fn call(&mut self, helper: Helper, arg: u64) {
+        self.clobber_flags();
+        self.asm.mov_imm(Gpr::Rcx, arg);
+        self.asm.mov_imm(Gpr::Rax, helper as usize as u64);
+        self.asm.call_to(self.thunks.call);
+        self.asm.take_clobbered();
+    }
+
+    /// Does the whole instruction by `soft::execute`.
+    pub fn soft(&mut self) {
+        let word = self.word;
+        self.call(super::soft_helper, u64::from(word));
+        // It may have written any register.
+        self.safe = None;
+    }
+
+    /// A way out to `soft::execute` for this instruction, to which the code may jump until it changes a guest register. Calls
+    /// [`Emitter::clobber_flags`]. The code must end with [`Emitter::soft_path_ends`].
+    pub fn soft_path(&mut self) -> SoftPath {
+        self.clobber_flags();
+        let path = SoftPath { label: self.asm.label(), back: self.asm.label() };
+        self.cold.push(Cold::Soft { label: path.label, back: path.back, word: self.word });
+        path
+    }
+
+    /// The end of an instruction with a soft path: here the two meet.
+    pub fn soft_path_ends(&mut self, path: SoftPath) {
+        self.asm.bind(path.back);
+    }
+
+    /// Leaves for good at this instruction, which does not count, if the x86 condition holds: for [`Reason::Illegal`], for
+    /// [`Reason::Alignment`], whose argument must be in `exit_arg` by then, and the like. NZCV must be stored (`clobber_flags`).
+    pub fn leave_if(&mut self, cc: Cc, reason: Reason) {
+        let label = self.asm.label();
+        self.asm.jcc(cc, label);
+        self.cold.push(Cold::Exit { label, reason, pc: self.pc, done: self.index });
+    }
+
+    // Ends.
+
+    /// Goes on at a constant address.
+    pub fn end_jump(&mut self, target: u64) {
+        self.settle();
+        self.link(None, target);
+        self.ended = true;
+    }
+
+    /// Goes on at `target` if the A64 condition holds, else behind this instruction.
+    pub fn end_if(&mut self, condition: Cond, target: u64) {
+        self.load_flags();
+        self.settle();
+        let test = self.cond(condition);
+        self.end_tests(test, target);
+    }
+
+    /// Goes on at `target` if the test holds, else behind this instruction. NZCV must be stored (`clobber_flags`).
+    pub fn end_branch(&mut self, test: Test, target: u64) {
+        debug_assert!(self.flags.stored);
+        self.asm.take_clobbered();
+        self.end_tests(test, target);
+    }
+
+    fn end_tests(&mut self, test: Test, target: u64) {
+        match test {
+            Test::Always => self.link(None, target),
+            Test::One(cc) => self.link(Some(cc), target),
+            Test::Or(a, b) => {
+                self.link(Some(a), target);
+                self.link(Some(b), target);
+            }
+            Test::And(a, b) => {
+                let past = self.asm.label();
+                self.asm.jcc(a.not(), past);
+                self.link(Some(b), target);
+                self.asm.bind(past);
+            }
+        }
+        if test != Test::Always {
+            self.link(None, self.pc.wrapping_add(4));
+        }
+        self.ended = true;
+    }
+
+    /// Goes on at the address in `rax`.
+    pub fn end_indirect(&mut self) {
+        debug_assert!(self.flags.stored || self.flags.live.is_none(), "settle first");
+        self.asm.jmp_to(self.thunks.jump);
+        self.asm.take_clobbered();
+        self.ended = true;
+    }
+
+    /// Before `rax` gets the target of [`Emitter::end_indirect`]: stores the flags.
+    pub fn settle(&mut self) {
+        self.store_flags();
+        self.flags.stored = true;
+    }
+
+    /// Leaves behind this instruction, which counts.
+    pub fn end_after(&mut self, reason: Reason) {
+        self.settle();
+        let (pc, done) = (self.pc.wrapping_add(4), self.index + 1);
+        self.leave(reason, pc, done);
+    }
+
+    /// Leaves at this instruction, which does not count.
+    pub fn end_at(&mut self, reason: Reason) {
+        self.settle();
+        let (pc, done) = (self.pc, self.index);
+        self.leave(reason, pc, done);
+    }
+
+    fn leave(&mut self, reason: Reason, pc: u64, done: u32) {
+        let label = self.asm.label();
+        self.asm.jmp(label);
+        self.cold.push(Cold::Exit { label, reason, pc, done });
+        self.ended = true;
+    }
+
+    fn link(&mut self, cc: Option<Cc>, target: u64) {
+        let label = self.asm.label();
+        match cc {
+            Some(cc) => self.asm.jcc(cc, label),
+            None => self.asm.jmp(label),
+        }
+        self.cold.push(Cold::Link { label, at: self.asm.len() as u32 - 4, target });
+    }
+
+    // For the translator itself.
+
+    /// Starts an instruction.
+    pub(super) fn begin(&mut self, pc: u64, index: u32, word: u32, dead: bool) {
+        self.pc = pc;
+        self.index = index;
+        self.word = word;
+        self.dead = dead;
+        self.asm.take_clobbered();
+    }
+
+    /// Where NZCV is.
+    pub(super) fn flags_at(&self) -> FlagsAt {
+        self.flags
+    }
+
+    /// What is needed to take an instruction back.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot { mark: self.asm.mark(), flags: self.flags, safe: self.safe, cold: self.cold.len() }
+    }
+
+    /// Takes an instruction back.
+    pub(super) fn restore(&mut self, snapshot: Snapshot) {
+        self.asm.rewind(snapshot.mark);
+        self.flags = snapshot.flags;
+        self.safe = snapshot.safe;
+        self.cold.truncate(snapshot.cold);
+        self.ended = false;
+        self.asm.take_clobbered();
+    }
+
+    /// Whether the instruction ended the block.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether an emitter broke the rule about flags.
+    pub(super) fn flags_broken(&mut self) -> bool {
+        self.asm.take_clobbered() && self.flags.live.is_some()
+    }
+
+    /// The entry of the block: takes `count`, filled in by [`Emitter::finish`], from the budget. Gives the place of `count`.
+    pub(super) fn prologue(&mut self) -> usize {
+        // sub r15, imm32
+        debug_assert_eq!(BUDGET, Gpr::R15);
+        self.asm.bytes(&[0x49, 0x81, 0xef, 0, 0, 0, 0]);
+        let at = self.asm.len() - 4;
+        let label = self.asm.label();
+        self.asm.jcc(Cc::B, label);
+        self.cold.push(Cold::Exit { label, reason: Reason::Budget, pc: self.pc, done: 0 });
+        at
+    }
+
+    /// Emits what stands behind the main line; `count` is the number of instructions of the block. Gives its links.
+    pub(super) fn finish(&mut self, count: u32) -> Vec<LinkSite> {
+        let mut links = Vec::new();
+        for cold in std::mem::take(&mut self.cold) {
+            match cold {
+                Cold::Exit { label, reason, pc, done } => {
+                    self.asm.bind(label);
+                    if count > done {
+                        self.asm.alu_imm(Alu::Add, Width::W64, BUDGET, (count - done) as i32);
+                    }
+                    self.emit_exit(reason, pc);
+                }
+                Cold::Soft { label, back, word } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Gpr::Rcx, u64::from(word));
+                    self.asm.mov_imm(Gpr::Rax, super::soft_helper as Helper as usize as u64);
+                    self.asm.call_to(self.thunks.call);
+                    self.asm.jmp(back);
+                }
+                Cold::Link { label, at, target } => {
+                    self.asm.bind(label);
+                    let stub = self.asm.len() as u32;
+                    self.asm.store_imm(Width::W64, Mem::host(STATE, field!(exit_arg)), 0);
+                    let number = self.asm.len() as u32 - 4;
+                    self.emit_exit(Reason::Link, target);
+                    links.push(LinkSite { at, stub, number, target });
+                }
+            }
+        }
+        links
+    }
+
+    fn emit_exit(&mut self, reason: Reason, pc: u64) {
+        self.asm.mov_imm(Gpr::Rax, pc);
+        self.asm.store(Size::B8, Mem::host(STATE, field!(pc)), Gpr::Rax);
+        self.asm.mov_imm(Gpr::Rax, reason as u64);
+        self.asm.jmp_to(self.thunks.exit);
+    }
+}
+
+/// A Rust function that translated code calls: the state and a constant; gives what goes to `rax`.
+pub type Helper = extern "C" fn(&mut State, u64) -> u64;
+
+/// Whether CF is wanted as the guest's C or as its opposite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inverted {
+    /// CF = !C, for `sbb`.
+    Yes,
+    /// CF = C, for `adc`.
+    No,
+}
+
+/// What [`Emitter::restore`] goes back to.
+pub(super) struct Snapshot {
+    mark: crate::cpu::translate::asm::Mark,
+    flags: FlagsAt,
+    safe: Option<SafeBase>,
+    cold: usize,
+}
