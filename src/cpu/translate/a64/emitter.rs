@@ -230,6 +230,11 @@ impl<'a> Emitter<'a> {
 
     // The instruction.
 
+    /// Its word.
+    pub fn word(&self) -> u32 {
+        self.word
+    }
+
     /// Its address.
     pub fn pc(&self) -> u64 {
         self.pc

@@ -1,10 +1,12 @@
 //! Emitters, by class of instructions. See [`super::emitter`] for how to write one.
 
+mod atomic;
 pub mod branch;
 pub mod fp;
 pub mod integer;
 pub mod memory;
 pub mod simd;
+mod structure;
 pub mod system;
 
 use super::decode::{self, Insn};

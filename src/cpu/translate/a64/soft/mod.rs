@@ -8,8 +8,10 @@ pub mod convert;
 pub mod crypto;
 pub mod estimate;
 pub mod float;
+pub mod flags;
 pub mod fp;
 pub mod simd;
+pub mod pointer;
 
 use super::state::State;
 
