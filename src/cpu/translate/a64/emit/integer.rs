@@ -45,7 +45,9 @@ impl Emitter<'_> {
                 let imm = if op == AddSub::Add { imm as i32 } else { -(imm as i32) };
                 self.add_imm(width, or_sp(rd), or_sp(rn), imm);
             }
-            Insn::AddSubImm { op, flags: Flags::Set, width, rd, rn, imm } => self.add_sub_imm(op, width, rd, or_sp(rn), imm),
+            Insn::AddSubImm { op, flags: Flags::Set, width, rd, rn, imm } => {
+                self.add_sub_imm(op, width, rd, or_sp(rn), imm)
+            }
             Insn::AddSubShift { op, flags, width, rd, rn, rm, shift, amount } => {
                 if flags == Flags::Keep && op == AddSub::Add && shift == Shift::Lsl && amount <= 3 {
                     return self.add_scaled(width, rd, rn, rm, amount);
@@ -517,11 +519,7 @@ impl Emitter<'_> {
         let wide = host(width);
         let all = u64::MAX >> (64 - width.bits());
         let ones = |count: u8| u64::MAX >> (64 - count);
-        let mask = if imms >= immr {
-            ones(imms - immr + 1)
-        } else {
-            ones(imms + 1) << (width.bits() as u8 - immr)
-        };
+        let mask = if imms >= immr { ones(imms - immr + 1) } else { ones(imms + 1) << (width.bits() as u8 - immr) };
         self.clobber_flags();
         // rax: the field in its place, other bits 0.
         self.asm.mov_imm(Rcx, mask);

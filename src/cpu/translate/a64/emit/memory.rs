@@ -96,9 +96,7 @@ impl Emitter<'_> {
                 self.address(or_sp(rn), i64::from(offset))
             }
             Address::PostIndex { rn, .. } => self.address(or_sp(rn), 0),
-            Address::Register { rn, rm, extend, shift } => {
-                self.address_indexed(or_sp(rn), rm, extend, shift)
-            }
+            Address::Register { rn, rm, extend, shift } => self.address_indexed(or_sp(rn), rm, extend, shift),
             Address::Literal { offset } => {
                 let at = self.pc().wrapping_add_signed(i64::from(offset));
                 self.address_constant(at)

@@ -143,7 +143,9 @@ extern "C" fn run_flags(state: &mut State, word: u64) -> u64 {
     let x = |reg: u8| state.x.get(usize::from(reg)).copied().unwrap_or(0);
     let nzcv = state.nzcv;
     state.nzcv = match decode::decode(word) {
-        decode::Insn::Integer(integer::Insn::RotateFlags { rn, amount, mask }) => flags::rmif(nzcv, x(rn), amount, mask),
+        decode::Insn::Integer(integer::Insn::RotateFlags { rn, amount, mask }) => {
+            flags::rmif(nzcv, x(rn), amount, mask)
+        }
         decode::Insn::Integer(integer::Insn::SetFlags { bits, rn }) => flags::setf(nzcv, x(rn), bits),
         decode::Insn::System(Insn::InvertCarry) => flags::cfinv(nzcv),
         decode::Insn::System(Insn::FlagsFromExternal) => flags::xaflag(nzcv),

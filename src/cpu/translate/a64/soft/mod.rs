@@ -7,11 +7,11 @@ pub mod arith;
 pub mod convert;
 pub mod crypto;
 pub mod estimate;
-pub mod float;
 pub mod flags;
+pub mod float;
 pub mod fp;
-pub mod simd;
 pub mod pointer;
+pub mod simd;
 
 use super::state::State;
 
