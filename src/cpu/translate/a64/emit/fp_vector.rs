@@ -1,0 +1,408 @@
+//! Inline forms of floating-point vector instructions. See [`super::fp`] for the rules.
+
+use super::fp::*;
+use crate::cpu::translate::a64::decode::fp::{Binary, Fp, IntegerPlace, Lanes, Relation, Unary};
+use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
+use crate::cpu::translate::a64::soft::convert::{Exactness, Signedness};
+use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, Rounding, SINGLE};
+use crate::cpu::translate::asm::{Cc, Gpr, Map, Pp, Vex, Width, Xm, Xmm};
+
+const VMOVMSK: u8 = 0x50;
+const VPSHUFD: Vex = Vex::new(Map::M0f, Pp::P66, 0x70);
+const VMOVLHPS: Vex = Vex::new(Map::M0f, Pp::None, 0x16);
+const VUNPCKLPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x14);
+const VUNPCKHPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x15);
+const VMOVSHDUP: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x16);
+const VCVTDQ2PS: Vex = Vex::new(Map::M0f, Pp::None, 0x5b);
+const VCVTTPS2DQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x5b);
+const VPCMPEQD: Vex = Vex::new(Map::M0f, Pp::P66, 0x76);
+
+/// All elements of a double or single vector.
+const fn whole(f: Format) -> u32 {
+    128 / f.bits()
+}
+
+/// The same bits in all elements.
+fn splat(f: Format, value: u64) -> u128 {
+    (0..whole(f)).fold(0, |v, i| v | u128::from(value) << (i * f.bits()))
+}
+
+/// Copies one element of a register to all elements of `to`.
+pub(super) fn broadcast(e: &mut Emitter<'_>, f: Format, rm: u8, index: u8, to: Xmm) {
+    let op = if is_double(f) { VMOVDDUP } else { VBROADCASTSS };
+    match e.vm(rm) {
+        Xm::Mem(mem) => e.asm.vex2(op, to, mem.plus(i32::from(index) * (f.bits() as i32 / 8))),
+        Xm::Reg(m) if is_double(f) => e.asm.vex2i(VPSHUFD, to, m, if index == 0 { 0x44 } else { 0xee }),
+        Xm::Reg(m) => e.asm.vex2i(VPSHUFD, to, m, index * 0x55),
+    }
+}
+
+/// A source of which only `lanes` may be seen by the host: the others are zero, so that they raise no flags.
+fn source(e: &mut Emitter<'_>, lanes: Lanes, reg: u8, scratch: Xmm) -> Xmm {
+    if lanes.count == whole(lanes.format) {
+        return e.read_v(reg, scratch);
+    }
+    let from = e.vm(reg);
+    e.asm.vex2(VMOVQ, scratch, from);
+    scratch
+}
+
+/// The same, as an operand.
+fn operand(e: &mut Emitter<'_>, lanes: Lanes, reg: u8, scratch: Xmm) -> Xm {
+    if lanes.count == whole(lanes.format) { e.vm(reg) } else { Xm::Reg(source(e, lanes, reg, scratch)) }
+}
+
+/// Goes the slow way if an element is a NaN. Uses `xmm1` and `rax`.
+fn no_nan(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm) {
+    e.asm.vex3i(packed_op(f, CMP), X1, value, value, UNORDERED);
+    slow_if_any(e, path, f, X1);
+}
+
+/// Goes the slow way if a mask has any element set. Uses `rax`.
+fn slow_if_any(e: &mut Emitter<'_>, path: SoftPath, f: Format, mask: Xmm) {
+    e.asm.vex_to_gpr(packed_op(f, VMOVMSK), Gpr::Rax, mask);
+    e.asm.test(Width::W32, Gpr::Rax, Gpr::Rax);
+    e.asm.jcc(Cc::Ne, path.label);
+}
+
+/// Writes a result whose elements above `lanes` may be anything.
+fn put(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, value: Xmm) {
+    e.write_v_low(rd, value, lanes.count * lanes.format.bits() / 8);
+}
+
+/// Emits a vector instruction; `None` if it has no inline form.
+pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
+    match insn {
+        Fp::Binary { op, lanes, rd, rn, rm, index } if lanes.count > 1 => binary(e, op, lanes, rd, rn, rm, index),
+        Fp::MulAdd { lanes, rd, rn, rm, ra, index, neg_product, neg_addend: false } if lanes.count > 1 => {
+            mul_add(e, lanes, [rd, rn, rm, ra], index, neg_product)
+        }
+        Fp::Unary { op, lanes, rd, rn } if lanes.count > 1 => unary(e, op, lanes, rd, rn),
+        Fp::Pairwise { op: Binary::Add, lanes, rd, rn, rm } => add_pairs(e, lanes, rd, rn, rm),
+        Fp::Across { op: Binary::Add, lanes, rd, rn } if lanes.count == 2 => add_pair(e, supported(lanes)?, rd, rn),
+        Fp::Across { op, lanes, rd, rn } => across(e, op, lanes, rd, rn),
+        Fp::CompareMask { relation, lanes, rd, rn, rm } if lanes.count > 1 => {
+            compare_mask(e, relation, lanes, rd, rn, rm)
+        }
+        Fp::ToInteger {
+            lanes,
+            place: IntegerPlace::Element,
+            signedness: Signedness::Signed,
+            fraction: 0,
+            rounding,
+            rd,
+            rn,
+        } if lanes.format == SINGLE && lanes.count > 1 => to_integer(e, lanes, rounding, rd, rn),
+        Fp::FromInteger { lanes, place: IntegerPlace::Element, signedness, fraction, rd, rn } if lanes.count > 1 => {
+            from_integer(e, lanes, signedness, fraction, rd, rn)
+        }
+        Fp::Narrow { from: DOUBLE, to: SINGLE, rounding: None, upper, rd, rn } => narrow(e, upper, rd, rn),
+        Fp::Lengthen { from: SINGLE, to: DOUBLE, upper, rd, rn } => lengthen(e, upper, rd, rn),
+        _ => None,
+    }
+}
+
+/// The second operand of an element-wise instruction.
+fn second(e: &mut Emitter<'_>, lanes: Lanes, rm: u8, index: Option<u8>) -> Xm {
+    match index {
+        None => operand(e, lanes, rm, X1),
+        Some(index) => {
+            broadcast(e, lanes.format, rm, index, X1);
+            Xm::Reg(X1)
+        }
+    }
+}
+
+fn binary(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8, index: Option<u8>) -> Option<()> {
+    let f = supported(lanes)?;
+    let opcode = match op {
+        Binary::Add => ADD,
+        Binary::Sub | Binary::AbsDiff => SUB,
+        Binary::Mul => MUL,
+        Binary::Div => DIV,
+        Binary::Max | Binary::MaxNum => return extreme(e, lanes, MAX, AND, rd, rn, rm),
+        Binary::Min | Binary::MinNum => return extreme(e, lanes, MIN, OR, rd, rn, rm),
+        _ => return None,
+    };
+    let half = lanes.count != whole(f);
+    let path = e.soft_path();
+    let mut m = second(e, lanes, rm, index);
+    if half && op == Binary::Div {
+        // Zero by zero would be invalid: by one in the upper half.
+        let ones = e.constant(u128::from(0x3f80_0000_3f80_0000u64) << 64);
+        e.asm.vex3(packed_op(f, OR), X1, X1, ones);
+        m = Xm::Reg(X1);
+    }
+    if half && index.is_some() {
+        // Zero times infinity as well.
+        e.asm.vex2(VMOVQ, X1, X1);
+    }
+    let n = source(e, lanes, rn, X0);
+    e.asm.vex3(packed_op(f, opcode), X0, n, m);
+    no_nan(e, path, f, X0);
+    if op == Binary::AbsDiff {
+        let magnitude = e.constant(splat(f, f.abs(f.mask())));
+        e.asm.vex3(packed_op(f, AND), X0, X0, magnitude);
+    }
+    put(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// See the scalar form.
+fn extreme(e: &mut Emitter<'_>, lanes: Lanes, opcode: u8, join: u8, rd: u8, rn: u8, rm: u8) -> Option<()> {
+    let f = lanes.format;
+    let path = e.soft_path();
+    let n = source(e, lanes, rn, X0);
+    let m = source(e, lanes, rm, X2);
+    e.asm.vex3i(packed_op(f, CMP), X1, n, m, UNORDERED);
+    slow_if_any(e, path, f, X1);
+    e.asm.vex3(packed_op(f, opcode), X1, n, m);
+    e.asm.vex3(packed_op(f, opcode), X3, m, n);
+    e.asm.vex3(packed_op(f, join), X0, X1, X3);
+    put(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+fn mul_add(
+    e: &mut Emitter<'_>,
+    lanes: Lanes,
+    [rd, rn, rm, ra]: [u8; 4],
+    index: Option<u8>,
+    neg_product: bool,
+) -> Option<()> {
+    let f = supported(lanes)?;
+    let path = e.soft_path();
+    let m = second(e, lanes, rm, index);
+    if index.is_some() && lanes.count != whole(f) {
+        e.asm.vex2(VMOVQ, X1, X1);
+    }
+    let n = source(e, lanes, rn, X2);
+    match lanes.count == whole(f) {
+        true => e.copy_v(ra, X0),
+        false => {
+            source(e, lanes, ra, X0);
+        }
+    }
+    e.asm.vex3(fma(f, Shape::Packed, neg_product, false), X0, n, m);
+    no_nan(e, path, f, X0);
+    put(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+fn vround(f: Format) -> Vex {
+    Vex::new(Map::M0f3a, Pp::P66, if is_double(f) { 0x09 } else { 0x08 })
+}
+
+fn unary(e: &mut Emitter<'_>, op: Unary, lanes: Lanes, rd: u8, rn: u8) -> Option<()> {
+    let f = supported(lanes)?;
+    match op {
+        Unary::Abs | Unary::Neg => {
+            let (opcode, mask) = match op {
+                Unary::Abs => (AND, f.abs(f.mask())),
+                _ => (XOR, f.sign_bit()),
+            };
+            let mask = e.constant(splat(f, mask));
+            let n = e.read_v(rn, X0);
+            e.asm.vex3(packed_op(f, opcode), X0, n, mask);
+            put(e, lanes, rd, X0);
+        }
+        Unary::Sqrt | Unary::RoundInt(..) => {
+            let control = match op {
+                Unary::RoundInt(rounding, exactness) => Some(round_control(rounding, exactness)?),
+                _ => None,
+            };
+            let path = e.soft_path();
+            let n = operand(e, lanes, rn, X0);
+            match control {
+                Some(control) => e.asm.vex2i(vround(f), X0, n, control),
+                None => e.asm.vex2(packed_op(f, SQRT), X0, n),
+            }
+            no_nan(e, path, f, X0);
+            put(e, lanes, rd, X0);
+            e.soft_path_ends(path);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// `faddp` of vectors: `vhadd` has A64's order.
+fn add_pairs(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, rn: u8, rm: u8) -> Option<()> {
+    let f = supported(lanes)?;
+    let path = e.soft_path();
+    let n = e.read_v(rn, X0);
+    let hadd = Vex::new(Map::M0f, if is_double(f) { Pp::P66 } else { Pp::Pf2 }, 0x7c);
+    if lanes.count == whole(f) {
+        let m = e.vm(rm);
+        e.asm.vex3(hadd, X0, n, m);
+    } else {
+        let m = e.read_v(rm, X1);
+        e.asm.vex3(VUNPCKLPD, X0, n, m);
+        e.asm.vex3(hadd, X0, X0, X0);
+    }
+    no_nan(e, path, f, X0);
+    put(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// `faddp` of the two lowest elements.
+fn add_pair(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) -> Option<()> {
+    let path = e.soft_path();
+    let n = e.read_v(rn, X0);
+    match is_double(f) {
+        true => e.asm.vex3(VUNPCKHPD, X1, n, n),
+        false => e.asm.vex2(VMOVSHDUP, X1, n),
+    }
+    e.asm.vex3(scalar_op(f, ADD), X0, n, X1);
+    let one = Lanes::scalar(f);
+    e.asm.vex2(packed_op(f, 0x2e).sets_flags(), X0, X0);
+    e.asm.jcc(Cc::P, path.label);
+    put(e, one, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// `fmaxv`, `fmaxp` to a scalar, and their kin.
+fn across(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8) -> Option<()> {
+    let f = supported(lanes)?;
+    let (opcode, join) = match op {
+        Binary::Max | Binary::MaxNum => (MAX, AND),
+        Binary::Min | Binary::MinNum => (MIN, OR),
+        _ => return None,
+    };
+    let path = e.soft_path();
+    let mut n = source(e, lanes, rn, X0);
+    e.asm.vex3i(packed_op(f, CMP), X1, n, n, UNORDERED);
+    slow_if_any(e, path, f, X1);
+    // Without NaNs the order in which elements meet does not matter.
+    let turns: &[u8] = match (is_double(f), lanes.count) {
+        (true, _) => &[0x4e],
+        (false, 2) => &[0xb1],
+        (false, _) => &[0x4e, 0xb1],
+    };
+    for turn in turns {
+        e.asm.vex2i(VPSHUFD, X1, n, *turn);
+        e.asm.vex3(packed_op(f, opcode), X2, n, X1);
+        e.asm.vex3(packed_op(f, opcode), X3, X1, n);
+        e.asm.vex3(packed_op(f, join), X0, X2, X3);
+        n = X0;
+    }
+    put(e, Lanes::scalar(f), rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+fn compare_mask(e: &mut Emitter<'_>, relation: Relation, lanes: Lanes, rd: u8, rn: u8, rm: Option<u8>) -> Option<()> {
+    let f = supported(lanes)?;
+    let mut n = source(e, lanes, rn, X0);
+    let mut m = match rm {
+        Some(rm) => operand(e, lanes, rm, X1),
+        None => {
+            e.asm.vex3(VPXOR, X1, X1, X1);
+            Xm::Reg(X1)
+        }
+    };
+    if matches!(relation, Relation::AbsGreater | Relation::AbsGreaterEqual) {
+        let magnitude = e.constant(splat(f, f.abs(f.mask())));
+        e.asm.vex2(VMOVAPS, X2, magnitude);
+        e.asm.vex3(packed_op(f, AND), X1, X2, m);
+        e.asm.vex3(packed_op(f, AND), X0, X2, n);
+        (n, m) = (X0, Xm::Reg(X1));
+    }
+    e.asm.vex3i(packed_op(f, CMP), X0, n, m, predicate(relation));
+    put(e, lanes, rd, X0);
+    Some(())
+}
+
+/// Signed integers from singles.
+fn to_integer(e: &mut Emitter<'_>, lanes: Lanes, rounding: Rounding, rd: u8, rn: u8) -> Option<()> {
+    let f = lanes.format;
+    let control = match rounding {
+        Rounding::Zero => None,
+        _ => Some(round_control(Some(rounding), Exactness::Signals)?),
+    };
+    let lowest = e.constant(splat(f, f.sign_bit()));
+    let path = e.soft_path();
+    let mut n = source(e, lanes, rn, X0);
+    if let Some(control) = control {
+        e.asm.vex2i(vround(f), X0, n, control);
+        n = X0;
+    }
+    e.asm.vex2(VCVTTPS2DQ, X0, n);
+    // What the host gives for all that does not fit.
+    e.asm.vex3(VPCMPEQD, X1, X0, lowest);
+    slow_if_any(e, path, f, X1);
+    put(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+fn from_integer(
+    e: &mut Emitter<'_>,
+    lanes: Lanes,
+    signedness: Signedness,
+    fraction: u32,
+    rd: u8,
+    rn: u8,
+) -> Option<()> {
+    let f = supported(lanes)?;
+    if signedness == Signedness::Unsigned {
+        return None;
+    }
+    if is_double(f) {
+        let n = e.read_v(rn, X1);
+        let op = scalar_op(f, FROM_INT).w1();
+        e.asm.vex3(VPXOR, X0, X0, X0);
+        e.asm.vex2i_gpr(VPEXTR.w1(), n, Gpr::Rax, 1);
+        e.asm.vex3_gpr(op, X2, X0, Gpr::Rax);
+        e.asm.vex2_gpr(VMOVD_TO.w1(), n, Gpr::Rax);
+        e.asm.vex3_gpr(op, X0, X0, Gpr::Rax);
+        e.asm.vex3(VUNPCKLPD, X0, X0, X2);
+    } else {
+        let n = operand(e, lanes, rn, X0);
+        e.asm.vex2(VCVTDQ2PS, X0, n);
+    }
+    if fraction > 0 {
+        let scale = e.constant(splat(f, f.power_of_two(-(fraction as i32))));
+        e.asm.vex3(packed_op(f, MUL), X0, X0, scale);
+    }
+    put(e, lanes, rd, X0);
+    Some(())
+}
+
+/// Doubles to singles.
+fn narrow(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option<()> {
+    let path = e.soft_path();
+    let n = e.vm(rn);
+    e.asm.vex2(packed_op(DOUBLE, CONVERT), X0, n);
+    no_nan(e, path, SINGLE, X0);
+    if upper {
+        let old = e.read_v(rd, X2);
+        e.asm.vex3(VMOVLHPS, X0, old, X0);
+    }
+    e.write_v(rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// Singles to doubles.
+fn lengthen(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option<()> {
+    let path = e.soft_path();
+    let n = match (upper, e.vm(rn)) {
+        (false, n) => n,
+        (true, Xm::Mem(mem)) => Xm::Mem(mem.plus(8)),
+        (true, Xm::Reg(n)) => {
+            e.asm.vex2i(VPSHUFD, X0, n, 0xee);
+            Xm::Reg(X0)
+        }
+    };
+    e.asm.vex2(packed_op(SINGLE, CONVERT), X0, n);
+    no_nan(e, path, DOUBLE, X0);
+    e.write_v(rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
