@@ -9,12 +9,14 @@ mod same;
 mod shift;
 mod wide;
 
+pub(in crate::cpu::translate::a64) use copy::expand_immediate;
+
 use super::{Undefined, crypto};
 use crate::cpu::translate::a64::decode::simd::{Class, Form, Word, classify};
 use crate::cpu::translate::a64::state::State;
 
 /// FPSR.QC: a saturating instruction saturated.
-const QC: u32 = 1 << 27;
+pub const QC: u32 = 1 << 27;
 
 /// Executes one instruction; pc stays.
 ///

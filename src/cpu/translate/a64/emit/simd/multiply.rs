@@ -1,0 +1,167 @@
+//! Three registers of different types, indexed elements, dot products.
+
+use super::same::elementwise;
+use super::shift::{left_or_right_logical, truncate};
+use super::{Inline, X1, X2, X3, d, finish, finish_narrow, m, n, out, reg, splat, widen, with_constant, x86};
+use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
+use crate::cpu::translate::a64::emitter::Emitter;
+use crate::cpu::translate::asm::{Xm, Xmm};
+
+/// Emits a word of "three different".
+pub fn three_different(e: &mut Emitter<'_>, w: Word) -> Inline {
+    let (op, size) = (w.bits(12, 4), w.size());
+    if op == 0b1110 {
+        if size != 3 || w.u() || !std::arch::is_x86_feature_detected!("pclmulqdq") {
+            return None;
+        }
+        let a = n(e, w);
+        let b = m(e, w);
+        let out = out(e, w);
+        e.asm.vex3i(x86::PCLMULQDQ, out, a, b, if w.q() { 0x11 } else { 0 });
+        e.write_v(super::rd(w), out);
+        return Some(());
+    }
+    if size == 3 {
+        return None;
+    }
+    let wide = size as usize + 1;
+    match op {
+        0b0100 | 0b0110 => {
+            let a = n(e, w);
+            let b = m(e, w);
+            e.asm.vex3(if op == 0b0100 { x86::PADD[wide] } else { x86::PSUB[wide] }, X2, a, b);
+            let bits = 8u32 << size;
+            if w.u() {
+                with_constant(e, x86::PADD[wide], X2, X2, splat(1 << (bits - 1), 2 * bits));
+            }
+            left_or_right_logical(e, size + 1, X2, -(bits as i32), X2);
+            truncate(e, size, X2, X2);
+            finish_narrow(e, w, X2)
+        }
+        0b0001 | 0b0011 => {
+            widen(e, w, w.sign(), size, m(e, w), X2);
+            let a = n(e, w);
+            let out = out(e, w);
+            e.asm.vex3(if op == 0b0001 { x86::PADD[wide] } else { x86::PSUB[wide] }, out, a, X2);
+            e.write_v(super::rd(w), out);
+            Some(())
+        }
+        0b0000 | 0b0010 | 0b0101 | 0b0111 => {
+            widen(e, w, w.sign(), size, e.vm(w.rn() as u8), X2);
+            widen(e, w, w.sign(), size, m(e, w), X3);
+            e.asm.vex3(if op == 0b0000 { x86::PADD[wide] } else { x86::PSUB[wide] }, X2, X2, X3);
+            if matches!(op, 0b0101 | 0b0111) {
+                // The difference of widened elements fits as a signed number.
+                e.asm.vex2(*x86::PABS.get(wide)?, X2, X2);
+            }
+            if op == 0b0101 {
+                e.asm.vex3(x86::PADD[wide], X2, X2, d(e, w));
+            }
+            e.write_v(super::rd(w), X2);
+            Some(())
+        }
+        _ => {
+            widen(e, w, w.sign(), size, m(e, w), X1);
+            long_product(e, w, op, size)
+        }
+    }
+}
+
+/// SMLAL, SMLSL, SMULL and their unsigned forms (opcodes of "three different"); `X1` holds the second factor, widened.
+fn long_product(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
+    let wide = size as usize + 1;
+    widen(e, w, w.sign(), size, e.vm(w.rn() as u8), X2);
+    let product = match (size, w.sign()) {
+        (0, _) => x86::PMULLW,
+        (1, _) => x86::PMULLD,
+        (_, Sign::Signed) => x86::PMULDQ,
+        (_, Sign::Unsigned) => x86::PMULUDQ,
+    };
+    e.asm.vex3(product, X2, X2, X1);
+    match op {
+        0b1000 => e.asm.vex3(x86::PADD[wide], X2, X2, d(e, w)),
+        0b1010 => {
+            let sum = d(e, w);
+            let sum = reg(e, sum, X3);
+            e.asm.vex3(x86::PSUB[wide], X2, sum, X2);
+        }
+        0b1100 => {}
+        _ => return None,
+    }
+    e.write_v(super::rd(w), X2);
+    Some(())
+}
+
+/// Emits a word of "by indexed element": the element goes to all of `X1`.
+pub fn indexed(e: &mut Emitter<'_>, w: Word) -> Inline {
+    let (op, u, size) = (w.bits(12, 4), w.u(), w.size());
+    let (h, l, m) = (w.bits(11, 1), w.bits(21, 1), w.bits(20, 1));
+    let (index, register) = match size {
+        1 => (h << 2 | l << 1 | m, w.rm() & 0xf),
+        2 => (h << 1 | l, w.rm()),
+        _ => return None,
+    };
+    let element = e.vm(register as u8);
+    // The opcodes of "three same" with the same meaning.
+    let same = match (op, u) {
+        (0b1000, false) => Some((0b10011, Sign::Signed)),
+        (0b0000, true) => Some((0b10010, Sign::Signed)),
+        (0b0100, true) => Some((0b10010, Sign::Unsigned)),
+        (0b1100, false) => Some((0b10110, Sign::Signed)),
+        (0b1101, false) => Some((0b10110, Sign::Unsigned)),
+        _ => None,
+    };
+    if let Some((op, sign)) = same {
+        super::copy::broadcast(e, size, index, element, X1);
+        let a = n(e, w);
+        let out = out(e, w);
+        elementwise(e, w, op, sign, size, a, Xm::Reg(X1), out)?;
+        return finish(e, w, Form::Vector, out);
+    }
+    match (op, u) {
+        (0b0010 | 0b0110 | 0b1010, _) => {
+            super::copy::broadcast(e, size, index, element, X1);
+            e.asm.vex2(x86::extend(w.sign(), size), X1, X1);
+            long_product(e, w, [0b1000, 0b1010, 0b1100][op as usize >> 2], size)
+        }
+        (0b1110, _) if size == 2 => {
+            super::copy::broadcast(e, 2, index, element, X1);
+            dot_product(e, w, w.sign(), Xm::Reg(X1))
+        }
+        _ => None,
+    }
+}
+
+/// SDOT and UDOT of vectors.
+pub fn dot(e: &mut Emitter<'_>, w: Word) -> Inline {
+    if w.bits(11, 4) != 0b0010 || w.size() != 2 {
+        return None;
+    }
+    let b = m(e, w);
+    dot_product(e, w, w.sign(), b)
+}
+
+/// Adds to each word the four products of bytes: those at even places and those at odd ones, as 16-bit numbers.
+fn dot_product(e: &mut Emitter<'_>, w: Word, sign: Sign, b: Xm) -> Inline {
+    let a = n(e, w);
+    let b = reg(e, b, X1);
+    let even = |e: &mut Emitter<'_>, x: Xmm, to: Xmm| match sign {
+        Sign::Unsigned => with_constant(e, x86::PAND, to, x, splat(0xff, 16)),
+        Sign::Signed => {
+            left_or_right_logical(e, 1, x, 8, to);
+            let (op, digit) = x86::psra(1);
+            e.asm.vex_shift(op, digit, to, to, 8);
+        }
+    };
+    even(e, a, X2);
+    even(e, b, X3);
+    e.asm.vex3(x86::PMADDWD, X2, X2, X3);
+    let (op, digit) = if sign == Sign::Signed { x86::psra(1) } else { x86::psrl(1) };
+    e.asm.vex_shift(op, digit, X3, a, 8);
+    e.asm.vex_shift(op, digit, X1, b, 8);
+    e.asm.vex3(x86::PMADDWD, X3, X3, X1);
+    e.asm.vex3(x86::PADD[2], X2, X2, X3);
+    let out = out(e, w);
+    e.asm.vex3(x86::PADD[2], out, X2, d(e, w));
+    finish(e, w, Form::Vector, out)
+}

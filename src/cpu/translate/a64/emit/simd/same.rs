@@ -1,0 +1,381 @@
+//! Three registers of the same type.
+
+use super::{Inline, X0, X2, X3, collect_saturation, d, finish, m, n, ones, out, reg, splat, with_constant, x86, zero};
+use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
+use crate::cpu::translate::a64::emitter::Emitter;
+use crate::cpu::translate::asm::{Vex, Xm, Xmm};
+
+/// Emits a word of the class.
+pub fn three_same(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
+    let (op, size) = (w.bits(11, 5), w.size());
+    if form == Form::Vector && op == 0b00011 {
+        return logic(e, w);
+    }
+    // The scalar forms that are left are the vector forms of one element, if it has 64 bits.
+    if (size == 3) != (form == Form::Scalar) && !(size == 3 && w.q()) {
+        return None;
+    }
+    match (op, form) {
+        (0b10100 | 0b10101 | 0b10111, Form::Vector) => return pairwise(e, w, op),
+        (0b00110..=0b01000 | 0b10000 | 0b10001, _) | (_, Form::Vector) => {}
+        _ => return None,
+    }
+    let a = n(e, w);
+    let b = m(e, w);
+    let out = out(e, w);
+    elementwise(e, w, op, w.sign(), size, a, b, out)?;
+    finish(e, w, form, out)
+}
+
+fn logic(e: &mut Emitter<'_>, w: Word) -> Inline {
+    let (n_operand, b) = (e.vm(w.rn() as u8), m(e, w));
+    if !w.u() && w.size() == 2 && w.rn() == w.rm() {
+        // mov
+        let out = super::out(e, w);
+        let bytes = if w.q() { x86::MOVDQA } else { x86::MOVQ };
+        e.asm.vex2(bytes, out, n_operand);
+        e.write_v(super::rd(w), out);
+        return Some(());
+    }
+    let out = out(e, w);
+    match (w.u(), w.size()) {
+        (false, 1) => {
+            let inverted = reg(e, b, X0);
+            e.asm.vex3(x86::PANDN, out, inverted, n_operand);
+        }
+        (false, 3) => {
+            ones(e, X2);
+            e.asm.vex3(x86::PXOR, X2, X2, b);
+            e.asm.vex3(x86::POR, out, X2, n_operand);
+        }
+        (true, 1..) => {
+            // The bits of one register where another is set, of a third elsewhere, by exclusive or.
+            let (base, mask) = if w.size() == 1 { (b, d(e, w)) } else { (d(e, w), b) };
+            let base = reg(e, base, X0);
+            e.asm.vex3(x86::PXOR, X2, base, n_operand);
+            if w.size() == 3 {
+                let mask = reg(e, mask, X3);
+                e.asm.vex3(x86::PANDN, X2, mask, X2);
+            } else {
+                e.asm.vex3(x86::PAND, X2, X2, mask);
+            }
+            e.asm.vex3(x86::PXOR, out, X2, base);
+        }
+        (u, size) => {
+            let op = if u {
+                x86::PXOR
+            } else if size == 0 {
+                x86::PAND
+            } else {
+                x86::POR
+            };
+            let a = n(e, w);
+            e.asm.vex3(op, out, a, b);
+        }
+    }
+    finish(e, w, Form::Vector, out)
+}
+
+/// The elements of `a` and `b` with even numbers to `even`, those with odd numbers to `odd`. Both are scratches other than `a`
+/// and `b`.
+pub(super) fn split(e: &mut Emitter<'_>, size: u32, a: Xmm, b: Xm, even: Xmm, odd: Xmm) {
+    match size {
+        0 | 1 => {
+            let (wide, shift) = (size + 1, 8 << size);
+            let low = splat(u64::MAX >> (64 - shift), 2 * shift);
+            let b = reg(e, b, odd);
+            // odd may be b, so it is made last.
+            with_constant(e, x86::PAND, even, a, low);
+            let spare = spare(&[a, b, even, odd]);
+            with_constant(e, x86::PAND, spare, b, low);
+            e.asm.vex3(x86::PACKUS[size as usize], even, even, spare);
+            let (op, digit) = x86::psrl(wide);
+            e.asm.vex_shift(op, digit, spare, b, shift as u8);
+            e.asm.vex_shift(op, digit, odd, a, shift as u8);
+            e.asm.vex3(x86::PACKUS[size as usize], odd, odd, spare);
+        }
+        2 => {
+            e.asm.vex3i(x86::SHUFPS, even, a, b, 0x88);
+            e.asm.vex3i(x86::SHUFPS, odd, a, b, 0xdd);
+        }
+        _ => {
+            e.asm.vex3(x86::PUNPCKL[3], even, a, b);
+            e.asm.vex3(x86::PUNPCKH[3], odd, a, b);
+        }
+    }
+}
+
+/// A scratch that is none of these.
+fn spare(used: &[Xmm]) -> Xmm {
+    (0..4).map(Xmm).find(|x| !used.contains(x)).unwrap_or(X0)
+}
+
+fn pairwise(e: &mut Emitter<'_>, w: Word, op: u32) -> Inline {
+    let size = w.size();
+    let combine = match op {
+        0b10111 if w.u() => return None,
+        0b10111 => x86::PADD[size as usize],
+        0b10100 => x86::pmax(w.sign(), size)?,
+        _ => x86::pmin(w.sign(), size)?,
+    };
+    let (a, b) = pair(e, w);
+    if op == 0b10111 && matches!(size, 1 | 2) {
+        let out = out(e, w);
+        e.asm.vex3(x86::PHADD[size as usize - 1], out, a, b);
+        return finish(e, w, Form::Vector, out);
+    }
+    split(e, size, a, b, X2, X3);
+    let out = out(e, w);
+    e.asm.vex3(combine, out, X2, X3);
+    finish(e, w, Form::Vector, out)
+}
+
+/// Rn and Rm for an instruction that sees them as one row of elements: of 64-bit forms both are in `X0`, and the low half of
+/// what comes out counts.
+pub(super) fn pair(e: &mut Emitter<'_>, w: Word) -> (Xmm, Xm) {
+    let a = n(e, w);
+    let b = m(e, w);
+    if w.q() {
+        return (a, b);
+    }
+    e.asm.vex3(x86::PUNPCKL[3], X0, a, b);
+    (X0, Xm::Reg(X0))
+}
+
+/// An operation element by element. `a` and `b` are not changed; `X2` and `X3` are. `out` is written last.
+#[expect(clippy::too_many_arguments, reason = "the operands of an instruction")]
+pub(super) fn elementwise(
+    e: &mut Emitter<'_>,
+    w: Word,
+    op: u32,
+    sign: Sign,
+    size: u32,
+    a: Xmm,
+    b: Xm,
+    out: Xmm,
+) -> Inline {
+    let (i, signed) = (size as usize, sign == Sign::Signed);
+    match op {
+        0b00000 | 0b00010 if size < 3 => return halving(e, op, sign, size, a, b, out),
+        0b00001 | 0b00101 if size < 2 => {
+            let (saturating, wrapping) = match (op, signed) {
+                (0b00001, true) => (x86::PADDS[i], x86::PADD[i]),
+                (0b00001, false) => (x86::PADDUS[i], x86::PADD[i]),
+                (_, true) => (x86::PSUBS[i], x86::PSUB[i]),
+                (_, false) => (x86::PSUBUS[i], x86::PSUB[i]),
+            };
+            e.asm.vex3(wrapping, X2, a, b);
+            e.asm.vex3(saturating, X3, a, b);
+            e.asm.vex3(x86::PXOR, X2, X2, X3);
+            collect_saturation(e, w, X2);
+            e.asm.vex2(x86::MOVDQA, out, X3);
+        }
+        0b00110 | 0b00111 if signed => {
+            if op == 0b00110 {
+                e.asm.vex3(x86::PCMPGT[i], out, a, b);
+            } else {
+                let b = reg(e, b, X2);
+                e.asm.vex3(x86::PCMPGT[i], X2, b, a);
+                invert(e, X2, out);
+            }
+        }
+        0b00110 | 0b00111 => unsigned_compare(e, op, size, a, b, out),
+        0b01000 if size == 2 || size == 3 && !signed => shift_by_register(e, sign, size, a, b, out),
+        0b01100 => e.asm.vex3(x86::pmax(sign, size)?, out, a, b),
+        0b01101 => e.asm.vex3(x86::pmin(sign, size)?, out, a, b),
+        0b01110 | 0b01111 if size < 3 => {
+            e.asm.vex3(x86::pmax(sign, size)?, X2, a, b);
+            e.asm.vex3(x86::pmin(sign, size)?, X3, a, b);
+            if op == 0b01110 {
+                e.asm.vex3(x86::PSUB[i], out, X2, X3);
+            } else {
+                e.asm.vex3(x86::PSUB[i], X2, X2, X3);
+                e.asm.vex3(x86::PADD[i], out, X2, d(e, w));
+            }
+        }
+        0b10000 => e.asm.vex3(if signed { x86::PADD[i] } else { x86::PSUB[i] }, out, a, b),
+        0b10001 if signed => {
+            e.asm.vex3(x86::PAND, X2, a, b);
+            zero(e, X3);
+            e.asm.vex3(x86::PCMPEQ[i], X2, X2, X3);
+            invert(e, X2, out);
+        }
+        0b10001 => e.asm.vex3(x86::PCMPEQ[i], out, a, b),
+        0b10010 if size < 3 => {
+            multiply(e, size, a, b, X2);
+            if signed {
+                e.asm.vex3(x86::PADD[i], out, X2, d(e, w));
+            } else {
+                let sum = d(e, w);
+                let sum = reg(e, sum, X3);
+                e.asm.vex3(x86::PSUB[i], out, sum, X2);
+            }
+        }
+        0b10011 if size < 3 && signed => multiply(e, size, a, b, out),
+        0b10110 if matches!(size, 1 | 2) => doubling_high(e, w, signed, size, a, b, out),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// `out = !x`.
+fn invert(e: &mut Emitter<'_>, x: Xmm, out: Xmm) {
+    let scratch = if x == X3 { X2 } else { X3 };
+    ones(e, scratch);
+    e.asm.vex3(x86::PXOR, out, x, scratch);
+}
+
+/// CMHI, CMHS.
+fn unsigned_compare(e: &mut Emitter<'_>, op: u32, size: u32, a: Xmm, b: Xm, out: Xmm) {
+    let equal = x86::PCMPEQ[size as usize];
+    let Some(max) = x86::pmax(Sign::Unsigned, size) else {
+        // With the top bits inverted it is a signed comparison.
+        let bias = splat(1 << 63, 64);
+        with_constant(e, x86::PXOR, X2, a, bias);
+        let b = reg(e, b, X3);
+        with_constant(e, x86::PXOR, X3, b, bias);
+        if op == 0b00110 {
+            e.asm.vex3(x86::PCMPGT[3], out, X2, X3);
+        } else {
+            e.asm.vex3(x86::PCMPGT[3], X2, X3, X2);
+            invert(e, X2, out);
+        }
+        return;
+    };
+    e.asm.vex3(max, X2, a, b);
+    if op == 0b00111 {
+        e.asm.vex3(equal, out, X2, a);
+    } else {
+        e.asm.vex3(equal, X2, X2, b);
+        invert(e, X2, out);
+    }
+}
+
+/// SSHL of 32 bits, USHL of 32 and 64. Host counts beyond the element shift everything out, as counts here do.
+fn shift_by_register(e: &mut Emitter<'_>, sign: Sign, size: u32, a: Xmm, b: Xm, out: Xmm) {
+    let (i, bits) = (size as usize - 2, 8 << size);
+    let low_byte = splat(0xff, bits);
+    // X2 = count to the right in the low byte, if it is that way; else more than the element has.
+    zero(e, X2);
+    e.asm.vex3(x86::PSUB[size as usize], X2, X2, b);
+    with_constant(e, x86::PAND, X2, X2, low_byte);
+    e.asm.vex3(if sign == Sign::Signed { x86::PSRAVD } else { x86::PSRLV[i] }, X2, a, X2);
+    let b = reg(e, b, X3);
+    with_constant(e, x86::PAND, X3, b, low_byte);
+    if sign == Sign::Unsigned {
+        e.asm.vex3(x86::PSLLV[i], X3, a, X3);
+        e.asm.vex3(x86::POR, out, X2, X3);
+        return;
+    }
+    // The sign of the count's low byte chooses: X3 is 0 ... 127 to the left. The other way is 128 ... 255.
+    let spare = spare(&[a, X2, X3]);
+    e.asm.vex3(x86::PSLLV[i], spare, a, X3);
+    shift(e, x86::psll(2), X3, X3, 24);
+    e.asm.vex3i(x86::BLENDVPS, out, spare, X2, X3.0 << 4);
+}
+
+/// SHADD, UHADD (`op` 0), SRHADD, URHADD (`op` 2).
+fn halving(e: &mut Emitter<'_>, op: u32, sign: Sign, size: u32, a: Xmm, b: Xm, out: Xmm) -> Inline {
+    let bits = 8 << size;
+    if size < 2 {
+        let average = x86::PAVG[size as usize];
+        let (x, y) = match sign {
+            Sign::Unsigned => (a, reg(e, b, X3)),
+            Sign::Signed => {
+                let bias = splat(1 << (bits - 1), bits);
+                with_constant(e, x86::PXOR, X2, a, bias);
+                let b = reg(e, b, X3);
+                with_constant(e, x86::PXOR, X3, b, bias);
+                (X2, X3)
+            }
+        };
+        match (op, sign) {
+            (0b00010, Sign::Unsigned) => e.asm.vex3(average, out, x, y),
+            (0b00010, Sign::Signed) => {
+                e.asm.vex3(average, X2, x, y);
+                with_constant(e, x86::PXOR, out, X2, splat(1 << (bits - 1), bits));
+            }
+            // Rounded down: less by one where the sum is odd.
+            (_, Sign::Unsigned) => {
+                e.asm.vex3(x86::PXOR, X2, x, y);
+                with_constant(e, x86::PAND, X2, X2, splat(1, bits));
+                e.asm.vex3(average, X3, x, y);
+                e.asm.vex3(x86::PSUB[size as usize], out, X3, X2);
+            }
+            (_, Sign::Signed) => return None,
+        }
+        return Some(());
+    }
+    let (shift, digit) = if sign == Sign::Signed { x86::psra(size) } else { x86::psrl(size) };
+    e.asm.vex3(x86::PXOR, X2, a, b);
+    e.asm.vex_shift(shift, digit, X2, X2, 1);
+    if op == 0 {
+        e.asm.vex3(x86::PAND, X3, a, b);
+        e.asm.vex3(x86::PADD[size as usize], out, X2, X3);
+    } else {
+        e.asm.vex3(x86::POR, X3, a, b);
+        e.asm.vex3(x86::PSUB[size as usize], out, X3, X2);
+    }
+    Some(())
+}
+
+/// The low half of each product. Uses `X2` and `X3`; `out` may be `X2`.
+pub(super) fn multiply(e: &mut Emitter<'_>, size: u32, a: Xmm, b: Xm, out: Xmm) {
+    match size {
+        1 => e.asm.vex3(x86::PMULLW, out, a, b),
+        2 => e.asm.vex3(x86::PMULLD, out, a, b),
+        _ => {
+            // Bytes in pairs: the odd ones are multiplied in the upper halves, where only their product's low byte stays.
+            let b = reg(e, b, X3);
+            e.asm.vex3(x86::PMULLW, X2, a, b);
+            with_constant(e, x86::PAND, X2, X2, splat(0xff, 16));
+            with_constant(e, x86::PAND, X3, b, splat(0xff00, 16));
+            let (op, digit) = x86::psrl(1);
+            let spare = spare(&[a, X2, X3, out]);
+            e.asm.vex_shift(op, digit, spare, a, 8);
+            e.asm.vex3(x86::PMULLW, X3, X3, spare);
+            e.asm.vex3(x86::POR, out, X2, X3);
+        }
+    }
+}
+
+/// SQDMULH, SQRDMULH. Only the square of the least number saturates, and only it gives the least number.
+fn doubling_high(e: &mut Emitter<'_>, w: Word, truncating: bool, size: u32, a: Xmm, b: Xm, out: Xmm) {
+    let bits = 8 << size;
+    match (size, truncating) {
+        (1, false) => e.asm.vex3(x86::PMULHRSW, X2, a, b),
+        (1, true) => {
+            e.asm.vex3(x86::PMULLW, X3, a, b);
+            e.asm.vex3(x86::PMULHW, X2, a, b);
+            shift(e, x86::psll(1), X2, X2, 1);
+            shift(e, x86::psrl(1), X3, X3, 15);
+            e.asm.vex3(x86::POR, X2, X2, X3);
+        }
+        _ => {
+            let half = splat(1 << 31, 64);
+            let b = reg(e, b, X3);
+            // Even elements.
+            e.asm.vex3(x86::PMULDQ, X2, a, b);
+            shift(e, x86::psrl(3), X3, b, 32);
+            let odd = spare(&[a, b, X2, X3]);
+            shift(e, x86::psrl(3), odd, a, 32);
+            e.asm.vex3(x86::PMULDQ, X3, X3, odd);
+            for x in [X2, X3] {
+                e.asm.vex3(x86::PADD[3], x, x, x);
+                if !truncating {
+                    with_constant(e, x86::PADD[3], x, x, half);
+                }
+            }
+            shift(e, x86::psrl(3), X2, X2, 32);
+            e.asm.vex3i(x86::PBLENDD, X2, X2, X3, 0b1010);
+        }
+    }
+    with_constant(e, x86::PCMPEQ[size as usize], X3, X2, splat(1 << (bits - 1), bits));
+    e.asm.vex3(x86::PXOR, X2, X2, X3);
+    collect_saturation(e, w, X3);
+    e.asm.vex2(x86::MOVDQA, out, X2);
+}
+
+fn shift(e: &mut Emitter<'_>, (op, digit): (Vex, u8), dst: Xmm, src: Xmm, by: u8) {
+    e.asm.vex_shift(op, digit, dst, src, by);
+}
