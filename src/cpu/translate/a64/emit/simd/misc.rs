@@ -160,7 +160,7 @@ fn narrow(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
     }
     e.copy_v(w.rn() as u8, X2);
     let (from, to) = if op == 0b10010 { (Sign::Signed, Sign::Unsigned) } else { (w.sign(), w.sign()) };
-    saturate(e, w, from, to, size);
+    saturate(e, from, to, size);
     finish_narrow(e, w, X1)
 }
 

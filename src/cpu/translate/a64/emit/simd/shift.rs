@@ -136,7 +136,7 @@ fn narrow_or_long(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
                 e.asm.vex3(x86::PADD[size as usize + 1], X2, X2, X3);
             }
             let to = if op < 0b10010 { Sign::Unsigned } else { w.sign() };
-            saturate(e, w, from, to, size);
+            saturate(e, from, to, size);
             finish_narrow(e, w, X1)
         }
         _ => None,
@@ -157,7 +157,7 @@ pub(super) fn truncate(e: &mut Emitter<'_>, size: u32, from: Xmm, to: Xmm) {
 }
 
 /// Saturates the elements of twice `size` (0 or 1) in `X2` to `X1`'s low half, and sets FPSR.QC. Changes `X2` and `X3`.
-pub(super) fn saturate(e: &mut Emitter<'_>, w: Word, from: Sign, to: Sign, size: u32) {
+pub(super) fn saturate(e: &mut Emitter<'_>, from: Sign, to: Sign, size: u32) {
     let i = size as usize;
     if (from, to) == (Sign::Unsigned, Sign::Unsigned) {
         // The host takes its source as signed, so it is made small first.

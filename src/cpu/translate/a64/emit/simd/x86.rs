@@ -61,7 +61,6 @@ pub const PSHUFB: Vex = m38(0x00);
 pub const PSHUFD: Vex = m0f(0x70);
 pub const SHUFPS: Vex = Vex::new(Map::M0f, Pp::None, 0xc6);
 pub const PALIGNR: Vex = m3a(0x0f);
-pub const PBLENDW: Vex = m3a(0x0e);
 pub const PBLENDD: Vex = m3a(0x02);
 pub const BLENDVPS: Vex = m3a(0x4a);
 pub const PUNPCKL: [Vex; 4] = [m0f(0x60), m0f(0x61), m0f(0x62), m0f(0x6c)];
