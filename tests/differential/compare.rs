@@ -1,6 +1,8 @@
 //! Runs cases on two backends and compares all that they leave behind.
 
 use sevm::arch::{Arch, Regs, aarch64};
+use sevm::cpu::translate::a64::soft::execute;
+use sevm::cpu::translate::a64::state::State;
 use sevm::cpu::{self, Access, Cpu, Exit};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, Space, Windows};
 
@@ -22,14 +24,28 @@ pub struct Outcome {
     pub memory: Vec<u8>,
 }
 
-/// A backend with an address space of its own.
-pub struct Side {
-    cpu: Box<dyn Cpu>,
-    space: Space,
+/// The name by which `soft::execute` is called as if it were a backend: it runs only straight sequences of floating-point,
+/// AdvSIMD and cryptographic instructions.
+pub const SOFT: &str = "soft";
+
+/// What runs cases.
+pub enum Side {
+    /// A backend with an address space of its own.
+    Backend {
+        /// The backend.
+        cpu: Box<dyn Cpu>,
+        /// Its address space.
+        space: Space,
+    },
+    /// The translator's reference of floating-point, AdvSIMD and cryptographic instructions.
+    Soft,
 }
 
 impl Side {
     pub fn new(backend: &str, windows: &Windows, fillings: &[u8]) -> Result<Side, String> {
+        if backend == SOFT {
+            return Ok(Side::Soft);
+        }
         let cpu = cpu::open(backend, Arch::Aarch64).map_err(|e| e.to_string())?;
         let mut space = Space::new(windows).map_err(|e| e.to_string())?;
         for (addr, len, prot) in [
@@ -41,7 +57,7 @@ impl Side {
         }
         let tail = &fillings[fillings.len() - PAGE_SIZE as usize..];
         space.poke(GuestAddr(READ_ONLY), tail).map_err(|e| format!("{e:?}"))?;
-        Ok(Side { cpu, space })
+        Ok(Side::Backend { cpu, space })
     }
 
     /// Writes code, each sequence with `svc #0` behind it.
@@ -51,29 +67,47 @@ impl Side {
             code.resize(i * STRIDE as usize, 0);
             code.extend(case.words.iter().chain([&SVC]).flat_map(|w| w.to_le_bytes()));
         }
-        self.space.poke(GuestAddr(CODE), &code).expect("the code is mapped");
+        let Side::Backend { space, .. } = self else { return };
+        space.poke(GuestAddr(CODE), &code).expect("the code is mapped");
     }
 
     /// Runs a case that has been placed, in slices of so many instructions if wanted.
     pub fn run(&mut self, case: &Case, fillings: &[u8], slice: Option<u64>) -> Result<Outcome, String> {
         let memory = &fillings[case.filling * 16..][..SCRATCH_SIZE as usize];
-        self.space.write(GuestAddr(SCRATCH), memory).expect("the scratch area is mapped");
-        self.cpu.load(&Regs::Aarch64(Box::new(case.regs.clone())));
-        let before = self.cpu.retired();
+        let Side::Backend { cpu, space } = self else { return Ok(soft(case, memory)) };
+        space.write(GuestAddr(SCRATCH), memory).expect("the scratch area is mapped");
+        cpu.load(&Regs::Aarch64(Box::new(case.regs.clone())));
+        let before = cpu.retired();
         let exit = loop {
-            let exit = self.cpu.run(&mut self.space, slice.unwrap_or(BUDGET)).map_err(|e| e.to_string())?;
-            if exit != Exit::Budget || self.cpu.retired() - before >= BUDGET {
+            let exit = cpu.run(space, slice.unwrap_or(BUDGET)).map_err(|e| e.to_string())?;
+            if exit != Exit::Budget || cpu.retired() - before >= BUDGET {
                 break exit;
             }
         };
         let mut regs = Regs::new(Arch::Aarch64);
-        self.cpu.save(&mut regs);
+        cpu.save(&mut regs);
         let Regs::Aarch64(regs) = regs else { return Err("registers of another architecture".into()) };
         let mut memory = vec![0; SCRATCH_SIZE as usize];
-        self.space.read(GuestAddr(SCRATCH), &mut memory).expect("the scratch area is mapped");
-        let retired = self.cpu.retired() - before;
+        space.read(GuestAddr(SCRATCH), &mut memory).expect("the scratch area is mapped");
+        let retired = cpu.retired() - before;
         Ok(Outcome { exit, retired, regs: *regs, memory })
     }
+}
+
+/// Runs a case by `soft::execute`.
+fn soft(case: &Case, memory: &[u8]) -> Outcome {
+    let mut regs = case.regs.clone();
+    let mut state = State::new();
+    (state.x, state.sp, state.v) = (regs.x, regs.sp, regs.v);
+    (state.nzcv, state.fpcr, state.fpsr) = (regs.pstate as u32, regs.fpcr, regs.fpsr);
+    let done = case.words.iter().take_while(|word| execute(**word, &mut state).is_ok()).count();
+    let all = done == case.words.len();
+    let exit = if all { Exit::Syscall } else { Exit::Illegal { privileged: false } };
+    let retired = done as u64 + u64::from(all);
+    (regs.x, regs.sp, regs.v) = (state.x, state.sp, state.v);
+    (regs.pstate, regs.fpcr, regs.fpsr) = (state.nzcv.into(), state.fpcr, state.fpsr);
+    regs.pc += 4 * retired;
+    Outcome { exit, retired, regs, memory: memory.to_vec() }
 }
 
 /// Tells in what two outcomes differ, `None` if in nothing.

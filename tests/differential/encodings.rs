@@ -48,6 +48,16 @@ pub struct Class {
     pub idioms: &'static [Idiom],
 }
 
+impl Class {
+    /// What is left of a class for `soft::execute`.
+    pub fn soft(&self) -> Option<Class> {
+        let data = ["fp_", "simd_", "crypto"].iter().any(|prefix| self.name.starts_with(prefix));
+        // csel is there for the flags of a comparison.
+        let patterns = self.patterns.iter().filter(|p| !p.bits.starts_with("xx011010100")).copied().collect();
+        data.then_some(Class { name: self.name, patterns, idioms: &[] })
+    }
+}
+
 /// Short sequences that single random instructions do not make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idiom {

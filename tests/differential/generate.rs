@@ -300,11 +300,11 @@ struct Draft {
 }
 
 impl Generator {
-    pub fn new(class: &Class, all: &[Class], seed: u64) -> Generator {
+    pub fn new(class: &Class, all: &[Class]) -> Generator {
         let idioms = class.idioms.to_vec();
         let own = class.patterns.iter().map(|p| compile(*p)).collect();
         let others = all.iter().flat_map(|c| &c.patterns).map(|p| compile(*p)).collect();
-        Generator { own, others, idioms, undefined: HashMap::new(), random: Random::new(seed) }
+        Generator { own, others, idioms, undefined: HashMap::new(), random: Random::new(0) }
     }
 
     /// Notes that a word is undefined, so that it comes rarely from now on: it ends its sequence.
@@ -380,7 +380,7 @@ impl Generator {
     /// Adds one random instruction.
     fn single(&mut self, draft: &mut Draft) {
         for _ in 0..8 {
-            let list = if self.random.below(16) < 13 { &self.own } else { &self.others };
+            let list = if self.others.is_empty() || self.random.below(16) < 13 { &self.own } else { &self.others };
             let index = self.random.below(list.len() as u64) as usize;
             let Some(word) = fill(&list[index], draft, &mut self.random) else { continue };
             if let Some(left_out) = self.undefined.get_mut(&(word & !list[index].registers)) {
