@@ -516,6 +516,21 @@ impl<'a> Emitter<'a> {
         self.asm.take_clobbered();
     }
 
+    /// Stores NZCV as a constant (in bits 31 ... 28), on one of several ways that meet before [`Emitter::flags_stored`].
+    pub fn flags_to_state(&mut self, nzcv: u32) {
+        let mut state = State::new();
+        state.nzcv = nzcv;
+        state.pack_flags();
+        self.asm.store_imm(Width::W32, Mem::host(STATE, field!(flags)), state.flags as i32);
+    }
+
+    /// Stores NZCV of the comparison that `vucomis` has just made, likewise. Uses `rax`.
+    pub fn compared_to_state(&mut self) {
+        self.asm.lahf();
+        self.asm.load_zx(Size::B2, Gpr::Rax, Gpr::Rax);
+        self.store_float_flags();
+    }
+
     /// `ah` has the x86 flags of a comparison: stores NZCV. Changes no flags.
     fn store_float_flags(&mut self) {
         // AH: ZF is bit 14, PF 10, CF 8 of ax.

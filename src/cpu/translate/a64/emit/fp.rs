@@ -1,9 +1,8 @@
 //! Inline forms of floating-point instructions: host instructions under an `mxcsr` that holds FPCR's rounding mode and
 //! collects the flags, wherever they do what A64's do. Where results or flags differ - NaNs, conversions out of range -
 //! the code goes to `soft` before it has raised any flag that the instruction does not.
-//!
-//! One flag can differ: of a result that is inexact, tiny before rounding, but rounds to the smallest normal number,
-//! A64 says underflow and the host does not.
+//! So do results that are the smallest normal number: if they were less before rounding, A64 says underflow and the host
+//! does not.
 //!
 //! This file has the common parts and the scalar instructions; vectors are in `fp_vector`.
 
@@ -70,6 +69,7 @@ pub(super) const EQ_QUIET: u8 = 0;
 pub(super) const LT: u8 = 1;
 pub(super) const LE: u8 = 2;
 pub(super) const UNORDERED: u8 = 3;
+pub(super) const EQ_OR_UNORDERED: u8 = 8;
 pub(super) const GE: u8 = 13;
 pub(super) const GT: u8 = 14;
 
@@ -102,10 +102,13 @@ fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
         Fp::ToGeneral { part, width, rd, rn } => to_general(e, part, width, rd, rn),
         Fp::FromGeneral { part, rd, rn } => from_general(e, part, rd, rn),
         Fp::Compare { format, rn, rm, signals } => compare(e, format, rn, rm, signals),
+        Fp::CondCompare { format, rn, rm, signals, cond, nzcv } => {
+            cond_compare(e, format, [rn, rm], signals, cond, nzcv)
+        }
         Fp::Select { format, rd, rn, rm, cond } => select(e, format, rd, rn, rm, cond),
         Fp::Convert { from, to, rounding: None, rd, rn } => convert(e, from, to, rd, rn),
-        Fp::ToInteger { lanes, place, signedness, fraction: 0, rounding, rd, rn } if lanes.count == 1 => {
-            to_integer(e, supported(lanes)?, place, signedness, rounding, rd, rn)
+        Fp::ToInteger { lanes, place, signedness, fraction, rounding, rd, rn } if lanes.count == 1 => {
+            to_integer(e, supported(lanes)?, place, signedness, fraction, rounding, rd, rn)
         }
         Fp::FromInteger { lanes, place, signedness, fraction, rd, rn } if lanes.count == 1 => {
             from_integer(e, supported(lanes)?, place, signedness, fraction, rd, rn)
@@ -145,10 +148,32 @@ fn put(e: &mut Emitter<'_>, f: Format, rd: u8, value: Xmm) {
     e.write_v_low(rd, value, f.bits() / 8);
 }
 
-/// Goes the slow way if the scalar in a register is a NaN, else writes it and ends the instruction.
-fn put_unless_nan(e: &mut Emitter<'_>, path: SoftPath, f: Format, rd: u8, value: Xmm) {
-    e.asm.vex2(ucomis(f), value, value);
-    e.asm.jcc(Cc::P, path.label);
+/// Whether an instruction can have inexact results below the normal numbers. Sums are exact there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tiny {
+    Possible,
+    Impossible,
+}
+
+/// Goes the slow way if the scalar is a NaN, or could be one that A64 calls an underflow and the host does not. `value` is
+/// not `xmm1`, which is lost.
+pub(super) fn check(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: Tiny) {
+    if tiny == Tiny::Impossible {
+        e.asm.vex2(ucomis(f), value, value);
+        e.asm.jcc(Cc::P, path.label);
+        return;
+    }
+    let magnitude = e.constant(u128::from(f.abs(f.mask())));
+    let smallest = e.constant(u128::from(f.power_of_two(f.min_exp())));
+    e.asm.vex3(packed_op(f, AND), X1, value, magnitude);
+    e.asm.vex2(ucomis(f), X1, smallest);
+    // Equal, or unordered.
+    e.asm.jcc(Cc::E, path.label);
+}
+
+/// [`check`], then writes the scalar and ends the instruction.
+fn put_checked(e: &mut Emitter<'_>, path: SoftPath, f: Format, rd: u8, value: Xmm, tiny: Tiny) {
+    check(e, path, f, value, tiny);
     put(e, f, rd, value);
     e.soft_path_ends(path);
 }
@@ -173,11 +198,11 @@ fn scalar_operand(e: &mut Emitter<'_>, f: Format, rm: u8, index: Option<u8>, scr
 }
 
 fn binary(e: &mut Emitter<'_>, op: Binary, f: Format, rd: u8, rn: u8, rm: u8, index: Option<u8>) -> Option<()> {
-    let opcode = match op {
-        Binary::Add => ADD,
-        Binary::Sub | Binary::AbsDiff => SUB,
-        Binary::Mul | Binary::NegMul => MUL,
-        Binary::Div => DIV,
+    let (opcode, tiny) = match op {
+        Binary::Add => (ADD, Tiny::Impossible),
+        Binary::Sub | Binary::AbsDiff => (SUB, Tiny::Impossible),
+        Binary::Mul | Binary::NegMul => (MUL, Tiny::Possible),
+        Binary::Div => (DIV, Tiny::Possible),
         Binary::Max | Binary::MaxNum => return extreme(e, f, MAX, AND, rd, rn, rm),
         Binary::Min | Binary::MinNum => return extreme(e, f, MIN, OR, rd, rn, rm),
         // These have results for infinity times zero, of which the host says that it is invalid.
@@ -187,21 +212,13 @@ fn binary(e: &mut Emitter<'_>, op: Binary, f: Format, rd: u8, rn: u8, rm: u8, in
     let m = scalar_operand(e, f, rm, index, X1);
     let n = e.read_v(rn, X0);
     e.asm.vex3(scalar_op(f, opcode), X0, n, m);
+    check(e, path, f, X0, tiny);
     match op {
-        Binary::AbsDiff => {
-            e.asm.vex2(ucomis(f), X0, X0);
-            e.asm.jcc(Cc::P, path.label);
-            absolute(e, f, rd, X0);
-            e.soft_path_ends(path);
-        }
-        Binary::NegMul => {
-            e.asm.vex2(ucomis(f), X0, X0);
-            e.asm.jcc(Cc::P, path.label);
-            negated(e, f, rd, X0);
-            e.soft_path_ends(path);
-        }
-        _ => put_unless_nan(e, path, f, rd, X0),
+        Binary::AbsDiff => absolute(e, f, rd, X0),
+        Binary::NegMul => negated(e, f, rd, X0),
+        _ => put(e, f, rd, X0),
     }
+    e.soft_path_ends(path);
     Some(())
 }
 
@@ -253,7 +270,7 @@ fn mul_add(
     let n = e.read_v(rn, X2);
     e.copy_v(ra, X0);
     e.asm.vex3(fma(f, Shape::Scalar, neg_product, neg_addend), X0, n, m);
-    put_unless_nan(e, path, f, rd, X0);
+    put_checked(e, path, f, rd, X0, Tiny::Possible);
     Some(())
 }
 
@@ -319,7 +336,7 @@ fn unary(e: &mut Emitter<'_>, op: Unary, f: Format, rd: u8, rn: u8) -> Option<()
             let path = e.soft_path();
             let n = e.read_v(rn, X1);
             e.asm.vex3(scalar_op(f, SQRT), X0, n, n);
-            put_unless_nan(e, path, f, rd, X0);
+            put_checked(e, path, f, rd, X0, Tiny::Impossible);
         }
         Unary::RoundInt(Some(Rounding::TieAway), _) => round_away(e, f, rd, rn),
         Unary::RoundInt(rounding, exactness) => {
@@ -327,26 +344,35 @@ fn unary(e: &mut Emitter<'_>, op: Unary, f: Format, rd: u8, rn: u8) -> Option<()
             let path = e.soft_path();
             let n = e.read_v(rn, X1);
             e.asm.vex3i(vround_scalar(f), X0, n, n, control);
-            put_unless_nan(e, path, f, rd, X0);
+            put_checked(e, path, f, rd, X0, Tiny::Impossible);
         }
         _ => return None,
     }
     Some(())
 }
 
-/// `frinta`: truncates, and adds one if half or more was cut off. Numbers without a fraction go the slow way.
+/// `frinta`. Numbers without a fraction go the slow way.
 fn round_away(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) {
-    let sign = e.constant(u128::from(f.sign_bit()));
     let magnitude = e.constant(u128::from(f.abs(f.mask())));
     let integral = e.constant(u128::from(f.power_of_two(f.frac_bits as i32)));
-    let half = e.constant(u128::from(f.power_of_two(-1)));
-    let one = e.constant(u128::from(f.power_of_two(0)));
     let path = e.soft_path();
     let n = e.read_v(rn, X1);
     e.asm.vex3(packed_op(f, AND), X0, n, magnitude);
     e.asm.vex2(ucomis(f), X0, integral);
     e.asm.jcc(Cc::P, path.label);
     e.asm.jcc(Cc::Ae, path.label);
+    half_away(e, f, n);
+    put(e, f, rd, X0);
+    e.soft_path_ends(path);
+}
+
+/// `xmm0` = a scalar that may have a fraction, rounded with halves away from zero: truncated, and one added if half or
+/// more was cut off. Raises no flags; `xmm2` and `xmm3` are lost.
+fn half_away(e: &mut Emitter<'_>, f: Format, n: Xmm) {
+    let sign = e.constant(u128::from(f.sign_bit()));
+    let magnitude = e.constant(u128::from(f.abs(f.mask())));
+    let half = e.constant(u128::from(f.power_of_two(-1)));
+    let one = e.constant(u128::from(f.power_of_two(0)));
     e.asm.vex3i(vround_scalar(f), X2, n, n, 8 | 3);
     e.asm.vex3(scalar_op(f, SUB), X3, n, X2);
     e.asm.vex3(packed_op(f, AND), X3, X3, magnitude);
@@ -356,8 +382,6 @@ fn round_away(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) {
     e.asm.vex3(packed_op(f, AND), X0, n, sign);
     e.asm.vex3(packed_op(f, OR), X3, X3, X0);
     e.asm.vex3(scalar_op(f, ADD), X0, X2, X3);
-    put(e, f, rd, X0);
-    e.soft_path_ends(path);
 }
 
 fn to_general(e: &mut Emitter<'_>, part: Part, width: u32, rd: u8, rn: u8) -> Option<()> {
@@ -395,12 +419,15 @@ fn from_general(e: &mut Emitter<'_>, part: Part, rd: u8, rn: u8) -> Option<()> {
     Some(())
 }
 
-fn compare(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanSignals) -> Option<()> {
-    supported(Lanes::scalar(f))?;
-    let op = match signals {
+fn comparison(f: Format, signals: NanSignals) -> Vex {
+    match signals {
         NanSignals::Signalling => ucomis(f),
         NanSignals::Every => packed_op(f, COMIS).sets_flags(),
-    };
+    }
+}
+
+fn compare(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanSignals) -> Option<()> {
+    supported(Lanes::scalar(f))?;
     let n = e.read_v(rn, X0);
     let m = match rm {
         Some(rm) => e.vm(rm),
@@ -410,8 +437,33 @@ fn compare(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanS
         }
     };
     // Also when nobody asks for NZCV: FPSR has flags from it.
-    e.asm.vex2(op, n, m);
+    e.asm.vex2(comparison(f, signals), n, m);
     e.flags_set(Style::Float);
+    Some(())
+}
+
+/// `fccmp`: NZCV goes to the state either way.
+fn cond_compare(
+    e: &mut Emitter<'_>,
+    f: Format,
+    [rn, rm]: [u8; 2],
+    signals: NanSignals,
+    cond: u8,
+    nzcv: u8,
+) -> Option<()> {
+    supported(Lanes::scalar(f))?;
+    let test = e.cond(Cond::of(u32::from(cond)));
+    let (compared, end) = (e.asm.label(), e.asm.label());
+    e.jump_if(test, compared);
+    e.flags_to_state(u32::from(nzcv) << 28);
+    e.asm.jmp(end);
+    e.asm.bind(compared);
+    let n = e.read_v(rn, X0);
+    let m = e.vm(rm);
+    e.asm.vex2(comparison(f, signals), n, m);
+    e.compared_to_state();
+    e.asm.bind(end);
+    e.flags_stored();
     Some(())
 }
 
@@ -463,25 +515,44 @@ fn convert(e: &mut Emitter<'_>, from: Format, to: Format, rd: u8, rn: u8) -> Opt
     let path = e.soft_path();
     let n = e.read_v(rn, X1);
     e.asm.vex3(scalar_op(from, CONVERT), X0, n, n);
-    put_unless_nan(e, path, to, rd, X0);
+    put_checked(e, path, to, rd, X0, if to == SINGLE { Tiny::Possible } else { Tiny::Impossible });
     Some(())
 }
 
-/// Conversion to an integer in a general or vector register.
+/// The magnitude from which on a number goes the slow way to an integer of `width` bits, so that no instruction of the
+/// fast way flags a number that does not fit as inexact, or one that does as invalid. `None`: the conversion tells.
+fn integer_bound(f: Format, signedness: Signedness, width: u32, fraction: u32, rounding: Rounding) -> Option<u64> {
+    let (double, signed) = (is_double(f), signedness == Signedness::Signed);
+    if fraction > 0 {
+        // The host converts to signed integers.
+        let bits = if signed { width - 1 } else { width.min(63) };
+        return Some(f.power_of_two(bits as i32 - fraction as i32));
+    }
+    let narrow = match (signed, width) {
+        (true, 32) if double && rounding != Rounding::Zero => Some(f64::from(i32::MAX).to_bits()),
+        (true, _) => None,
+        (false, 32) if double => Some(f64::from(u32::MAX).to_bits()),
+        (false, 32) => Some(f.power_of_two(32)),
+        (false, _) => Some(f.power_of_two(63)),
+    };
+    match rounding {
+        // What has no fraction cannot be rounded by adding one.
+        Rounding::TieAway => Some(narrow.unwrap_or(u64::MAX).min(f.power_of_two(f.frac_bits as i32))),
+        _ => narrow,
+    }
+}
+
+/// Conversion to an integer or fixed point, in a general or vector register.
 fn to_integer(
     e: &mut Emitter<'_>,
     f: Format,
     place: IntegerPlace,
     signedness: Signedness,
+    fraction: u32,
     rounding: Rounding,
     rd: u8,
     rn: u8,
 ) -> Option<()> {
-    // Inexact results are flagged by the rounding here, as the conversion would.
-    let control = match rounding {
-        Rounding::Zero => None,
-        _ => Some(round_control(Some(rounding), Exactness::Signals)?),
-    };
     let double = is_double(f);
     let width = match place {
         IntegerPlace::General(width) => width,
@@ -489,18 +560,9 @@ fn to_integer(
     };
     let path = e.soft_path();
     let n = e.read_v(rn, X1);
-    let word = if double { Width::W64 } else { Width::W32 };
-    let to_gpr = if double { VMOVD_TO.w1() } else { VMOVD_TO };
-    // A number that does not fit is not inexact as well: it must not get to an instruction that says so.
-    let bound = match (signedness, width) {
-        (Signedness::Unsigned, 64) => Some(f.power_of_two(63)),
-        (Signedness::Unsigned, _) if double => Some(f64::from(u32::MAX).to_bits()),
-        (Signedness::Unsigned, _) => Some(f.power_of_two(32)),
-        (Signedness::Signed, 32) if double && control.is_some() => Some(f64::from(i32::MAX).to_bits()),
-        _ => None,
-    };
-    if let Some(bound) = bound {
-        e.asm.vex2_gpr(to_gpr, n, Gpr::Rax);
+    if let Some(bound) = integer_bound(f, signedness, width, fraction, rounding) {
+        let word = if double { Width::W64 } else { Width::W32 };
+        e.asm.vex2_gpr(if double { VMOVD_TO.w1() } else { VMOVD_TO }, n, Gpr::Rax);
         if signedness == Signedness::Signed {
             // Without the sign.
             e.asm.alu(Alu::Add, word, Gpr::Rax, Gpr::Rax);
@@ -512,9 +574,20 @@ fn to_integer(
         e.asm.alu(Alu::Cmp, word, Gpr::Rax, Gpr::Rcx);
         e.asm.jcc(Cc::Ae, path.label);
     }
-    let integral = match control {
-        None => n,
-        Some(control) => {
+    let integral = match rounding {
+        Rounding::Zero if fraction > 0 => {
+            let scale = e.constant(u128::from(f.power_of_two(fraction as i32)));
+            e.asm.vex3(scalar_op(f, MUL), X0, n, scale);
+            X0
+        }
+        Rounding::Zero => n,
+        Rounding::TieAway => {
+            half_away(e, f, n);
+            X0
+        }
+        _ => {
+            // Inexact results are flagged by the rounding, as the conversion would.
+            let control = round_control(Some(rounding), Exactness::Signals)?;
             e.asm.vex3i(vround_scalar(f), X0, n, n, control);
             X0
         }
@@ -527,6 +600,10 @@ fn to_integer(
         // What the host gives for all that does not fit is the only number from which 1 cannot be taken.
         e.asm.alu_imm(Alu::Cmp, if wide { Width::W64 } else { Width::W32 }, Gpr::Rax, 1);
         e.asm.jcc(Cc::O, path.label);
+    }
+    if rounding == Rounding::TieAway {
+        // For the inexact flag.
+        e.asm.vex_to_gpr(truncate.w1(), Gpr::Rcx, n);
     }
     match place {
         IntegerPlace::General(_) => e.write(rd, Gpr::Rax),

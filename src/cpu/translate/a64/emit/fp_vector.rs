@@ -52,9 +52,17 @@ fn operand(e: &mut Emitter<'_>, lanes: Lanes, reg: u8, scratch: Xmm) -> Xm {
     if lanes.count == whole(lanes.format) { e.vm(reg) } else { Xm::Reg(source(e, lanes, reg, scratch)) }
 }
 
-/// Goes the slow way if an element is a NaN. Uses `xmm1` and `rax`.
-fn no_nan(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm) {
-    e.asm.vex3i(packed_op(f, CMP), X1, value, value, UNORDERED);
+/// Goes the slow way if an element is a NaN, or could be one that A64 calls an underflow and the host does not. Uses
+/// `xmm1` and `rax`.
+fn check_all(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: Tiny) {
+    if tiny == Tiny::Impossible {
+        e.asm.vex3i(packed_op(f, CMP), X1, value, value, UNORDERED);
+    } else {
+        let magnitude = e.constant(splat(f, f.abs(f.mask())));
+        let smallest = e.constant(splat(f, f.power_of_two(f.min_exp())));
+        e.asm.vex3(packed_op(f, AND), X1, value, magnitude);
+        e.asm.vex3i(packed_op(f, CMP), X1, X1, smallest, EQ_OR_UNORDERED);
+    }
     slow_if_any(e, path, f, X1);
 }
 
@@ -115,11 +123,11 @@ fn second(e: &mut Emitter<'_>, lanes: Lanes, rm: u8, index: Option<u8>) -> Xm {
 
 fn binary(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8, index: Option<u8>) -> Option<()> {
     let f = supported(lanes)?;
-    let opcode = match op {
-        Binary::Add => ADD,
-        Binary::Sub | Binary::AbsDiff => SUB,
-        Binary::Mul => MUL,
-        Binary::Div => DIV,
+    let (opcode, tiny) = match op {
+        Binary::Add => (ADD, Tiny::Impossible),
+        Binary::Sub | Binary::AbsDiff => (SUB, Tiny::Impossible),
+        Binary::Mul => (MUL, Tiny::Possible),
+        Binary::Div => (DIV, Tiny::Possible),
         Binary::Max | Binary::MaxNum => return extreme(e, lanes, MAX, AND, rd, rn, rm),
         Binary::Min | Binary::MinNum => return extreme(e, lanes, MIN, OR, rd, rn, rm),
         _ => return None,
@@ -139,7 +147,7 @@ fn binary(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8,
     }
     let n = source(e, lanes, rn, X0);
     e.asm.vex3(packed_op(f, opcode), X0, n, m);
-    no_nan(e, path, f, X0);
+    check_all(e, path, f, X0, tiny);
     if op == Binary::AbsDiff {
         let magnitude = e.constant(splat(f, f.abs(f.mask())));
         e.asm.vex3(packed_op(f, AND), X0, X0, magnitude);
@@ -186,7 +194,7 @@ fn mul_add(
         }
     }
     e.asm.vex3(fma(f, Shape::Packed, neg_product, false), X0, n, m);
-    no_nan(e, path, f, X0);
+    check_all(e, path, f, X0, Tiny::Possible);
     put(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
@@ -220,7 +228,7 @@ fn unary(e: &mut Emitter<'_>, op: Unary, lanes: Lanes, rd: u8, rn: u8) -> Option
                 Some(control) => e.asm.vex2i(vround(f), X0, n, control),
                 None => e.asm.vex2(packed_op(f, SQRT), X0, n),
             }
-            no_nan(e, path, f, X0);
+            check_all(e, path, f, X0, Tiny::Impossible);
             put(e, lanes, rd, X0);
             e.soft_path_ends(path);
         }
@@ -243,7 +251,7 @@ fn add_pairs(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, rn: u8, rm: u8) -> Optio
         e.asm.vex3(VUNPCKLPD, X0, n, m);
         e.asm.vex3(hadd, X0, X0, X0);
     }
-    no_nan(e, path, f, X0);
+    check_all(e, path, f, X0, Tiny::Impossible);
     put(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
@@ -258,10 +266,8 @@ fn add_pair(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) -> Option<()> {
         false => e.asm.vex2(VMOVSHDUP, X1, n),
     }
     e.asm.vex3(scalar_op(f, ADD), X0, n, X1);
-    let one = Lanes::scalar(f);
-    e.asm.vex2(packed_op(f, 0x2e).sets_flags(), X0, X0);
-    e.asm.jcc(Cc::P, path.label);
-    put(e, one, rd, X0);
+    check(e, path, f, X0, Tiny::Impossible);
+    put(e, Lanes::scalar(f), rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -379,7 +385,7 @@ fn narrow(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option<()> {
     let path = e.soft_path();
     let n = e.vm(rn);
     e.asm.vex2(packed_op(DOUBLE, CONVERT), X0, n);
-    no_nan(e, path, SINGLE, X0);
+    check_all(e, path, SINGLE, X0, Tiny::Possible);
     if upper {
         let old = e.read_v(rd, X2);
         e.asm.vex3(VMOVLHPS, X0, old, X0);
@@ -401,7 +407,7 @@ fn lengthen(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option<()> {
         }
     };
     e.asm.vex2(packed_op(SINGLE, CONVERT), X0, n);
-    no_nan(e, path, DOUBLE, X0);
+    check_all(e, path, DOUBLE, X0, Tiny::Impossible);
     e.write_v(rd, X0);
     e.soft_path_ends(path);
     Some(())
