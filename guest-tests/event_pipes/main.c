@@ -75,9 +75,12 @@ int main(void) {
         _exit(0);
     }
     close(p[1]);
-    nap(20);
+    // The writer fills the pipe and waits.
     int waiting = 0, status;
-    ioctl(p[0], FIONREAD, &waiting);
+    for (int i = 0; i < 1000 && waiting < 65536; i++) {
+        nap(10);
+        ioctl(p[0], FIONREAD, &waiting);
+    }
     printf("waiting %d\n", waiting);
     read(p[0], buf, 100);
     close(p[0]);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,8 +26,7 @@ static void on_signal(int s) { say(s == SIGHUP ? "hung up" : "another signal"); 
 
 static void result(const char *what, int r) { printf("%s: %s\n", what, r < 0 ? strerror(errno) : "done"); }
 
-int main(void) {
-    setvbuf(stdout, NULL, _IOLBF, 4096);
+static int body(void) {
     if (pipe(go) || pipe(tell)) return 1;
     int status;
     pid_t self = getpid();
@@ -83,7 +84,12 @@ int main(void) {
     setpgid(pid, pid);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     waitpid(pid, &status, 0);
-    usleep(50000);
+    // Both words, which come one after the other.
+    int there = 0;
+    for (int i = 0; i < 5000 && there < (int)strlen("hung up and goes on"); i++) {
+        usleep(1000);
+        ioctl(tell[0], FIONREAD, &there);
+    }
     hear();
 
     // Signals that stop do nothing in an orphaned group; SIGSTOP does.
@@ -120,16 +126,35 @@ int main(void) {
     printf("killed by group %d\n", WIFSIGNALED(status));
     result("empty group", kill(-pid, 0));
 
+    int gone[2];
+    if (pipe2(gone, O_CLOEXEC)) return 1;
     pid = fork();
     if (pid == 0) {
         execl("/proc/self/exe", "sleeper", NULL);
         _exit(1);
     }
-    usleep(100000);
+    // The other end is closed by execve.
+    close(gone[1]);
+    char end;
+    (void)!read(gone[0], &end, 1);
     result("after execve", setpgid(pid, pid));
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     return 0;
+}
+
+int main(void) {
+    setvbuf(stdout, NULL, _IOLBF, 4096);
+    // In a session of its own: whether a group is orphaned must not depend on whose session this was started in, for
+    // that may be the one of the process that adopts orphans.
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        exit(body());
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
 }
 
 // A second program in the same file: argv[0] is "sleeper".

@@ -29,6 +29,11 @@ static void say(const char *what, long result) {
     fflush(stdout);
 }
 
+// Waits for a signal that is caught.
+static void until(int n) {
+    for (int i = 0; i < 20000 && !got[n]; i++) usleep(1000);
+}
+
 // Runs `body` in a child and tells how it ended.
 static void in_child(const char *title, void (*body)(void)) {
     printf("-- %s\n", title);
@@ -181,11 +186,11 @@ static void keys(void) {
     int s = slave(0);
     for (int n = 1; n < 32; n++)
         if (n != SIGKILL && n != SIGSTOP) catch(n, SA_RESTART);
-    write(m, "\x03", 1), usleep(20000);
-    write(m, "\x1c", 1), usleep(20000);
-    write(m, "\x1a", 1), usleep(20000);
+    write(m, "\x03", 1), until(SIGINT);
+    write(m, "\x1c", 1), until(SIGQUIT);
+    write(m, "\x1a", 1), until(SIGTSTP);
     struct winsize w = {10, 20, 0, 0};
-    ioctl(m, TIOCSWINSZ, &w), usleep(20000);
+    ioctl(m, TIOCSWINSZ, &w), until(SIGWINCH);
     ioctl(m, TIOCSWINSZ, &w), usleep(20000);
     printf("int %d quit %d tstp %d winch %d\n", got[SIGINT], got[SIGQUIT], got[SIGTSTP], got[SIGWINCH]);
     char c;
@@ -193,10 +198,12 @@ static void keys(void) {
     sigaction(SIGINT, &a, NULL);
     pid_t p = fork();
     if (p == 0) {
-        usleep(50000), write(m, "\x03", 1);
-        _exit(0);
+        // More than once: the first may come before the read.
+        signal(SIGINT, SIG_IGN);
+        for (;;) usleep(50000), write(m, "\x03", 1);
     }
     say("interrupted read", read(s, &c, 1));
+    kill(p, SIGKILL);
     waitpid(p, NULL, 0);
 }
 
@@ -226,7 +233,7 @@ static void leader_dies(void) {
         if (p == 0) {
             catch(SIGHUP, 0);
             write(told[1], "r", 1);
-            while (!got[SIGHUP]) pause();
+            until(SIGHUP);
             write(told[1], "h", 1);
             write(told[1], open("/dev/tty", O_RDWR) < 0 && errno == ENXIO ? "n" : "t", 1);
             // The terminal itself works on, for those who have it open.
