@@ -63,6 +63,31 @@ int main(void) {
         }
     }
     printf("dump %d loopback %d from %u\n", done, loopback, from.nl_pid);
+    // A second socket of the process has another id; one may be chosen, once; messages name the sender.
+    int second = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK), third = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+    struct sockaddr_nl chosen = {.nl_family = AF_NETLINK, .nl_pid = 77}, other = {.nl_family = AF_NETLINK};
+    printf("chosen %d\n", bind(second, (void *)&chosen, sizeof chosen));
+    r = bind(third, (void *)&chosen, sizeof chosen);
+    printf("taken %d %s\n", r, strerrorname_np(errno));
+    bind(third, (void *)&other, sizeof other);
+    len = sizeof other;
+    getsockname(third, (void *)&other, &len);
+    printf("own id of another protocol %d\n", other.nl_pid == (unsigned)getpid());
+    chosen.nl_pid = 78;
+    r = bind(second, (void *)&chosen, sizeof chosen);
+    printf("another id %d %s\n", r, strerrorname_np(errno));
+    struct nlmsghdr note = {.nlmsg_len = sizeof note, .nlmsg_type = NLMSG_MIN_TYPE, .nlmsg_pid = 5};
+    r = sendto(second, &note, sizeof note, 0, (void *)&other, sizeof other);
+    len = sizeof from;
+    ssize_t got = recvfrom(third, buf, sizeof buf, MSG_DONTWAIT, (void *)&from, &len);
+    printf("note %d %zd from %u header %u\n", r, got, from.nl_pid, ((struct nlmsghdr *)buf)->nlmsg_pid);
+    int rest = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+    struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+    bind(rest, (void *)&any, sizeof any);
+    len = sizeof any;
+    getsockname(rest, (void *)&any, &len);
+    printf("second id of a process %d\n", any.nl_pid != 0 && any.nl_pid != other.nl_pid);
+    close(second), close(third), close(rest);
     close(s);
     // ioctl(2), on sockets of any family.
     int families[] = {AF_INET, AF_UNIX};

@@ -29,6 +29,7 @@ pub fn socket(ctx: &mut Ctx, a: &args::Socket) -> SysResult {
         domain if ctx.kernel.config.network == crate::kernel::NetworkAccess::None => {
             Box::new(offline::OfflineSocket::create(ctx, domain, kind, a.protocol)?)
         }
+        AF_NETLINK => Box::new(netlink::NetlinkSocket::create(ctx, kind, a.protocol)?),
         domain => Box::new(host::HostSocket::create(ctx, domain, kind, a.protocol)?),
     };
     let file = Socket::new(protocol).into_file(ctx, flags)?;

@@ -1,4 +1,4 @@
-//! Sockets of the host: internet, netlink, packet, and UNIX sockets of programs outside.
+//! Sockets of the host: internet, packet, and UNIX sockets of programs outside.
 
 use super::calls::MAX_ADDRESS;
 use super::*;
@@ -93,14 +93,6 @@ impl Protocol for HostSocket {
 
     fn bind(&self, ctx: &mut Ctx, address: &[u8]) -> Result<(), Errno> {
         self.refuse_names()?;
-        // A netlink socket gets the number of the guest's process, as far as it is free, and not sevm's.
-        if self.domain == AF_NETLINK && address.len() >= 12 && address[4..8] == [0; 4] {
-            let mut own = address.to_vec();
-            own[4..8].copy_from_slice(&ctx.pid.to_le_bytes());
-            if ctx.kernel.host.bind(&self.fd, &own).is_ok() {
-                return Ok(());
-            }
-        }
         ctx.kernel.host.bind(&self.fd, address)
     }
 

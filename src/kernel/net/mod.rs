@@ -1,7 +1,8 @@
 //! Sockets (socket(7)).
 //!
 //! A `Socket` is an open file over a `Protocol`: UNIX sockets (`unix`) live inside the machine, all others
-//! (`host`) are sockets of the host, which never wait there, whatever the guest's flags say. The calls are in `calls`,
+//! (`host`; `netlink` with port ids of the guest) are sockets of the host, which never wait there, whatever the guest's
+//! flags say. The calls are in `calls`,
 //! `message` and `option`; they know waiting, timeouts, flags and the layouts in guest memory. A protocol knows neither.
 
 mod calls;
@@ -10,6 +11,7 @@ mod host;
 mod interface;
 mod message;
 mod mmsg;
+mod netlink;
 mod offline;
 mod option;
 mod unix;

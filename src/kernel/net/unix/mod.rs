@@ -48,6 +48,8 @@ pub struct Network {
     last_name: u32,
     /// The last port that an internet socket without a network got by itself.
     pub(super) next_port: u16,
+    /// The numbers of netlink sockets.
+    pub(super) ports: Rc<RefCell<netlink::Ports>>,
 }
 
 impl Network {
@@ -60,6 +62,7 @@ impl Network {
             collect_at: 16,
             last_name: 0,
             next_port: 0,
+            ports: Rc::default(),
         }
     }
 }
