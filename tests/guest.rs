@@ -96,7 +96,8 @@ impl Guest {
             let assembly = source.extension().is_some_and(|e| e == "S");
             let libcs = if assembly { vec![Libc::None] } else { self.settings.libcs.clone() };
             let opts = if assembly { vec![String::new()] } else { self.settings.opts.clone() };
-            for libc in libcs {
+            // Nobody packages dietlibc for aarch64.
+            for libc in libcs.into_iter().filter(|l| *l != Libc::Diet || arch == Arch::X86_64) {
                 for opt in &opts {
                     let mut flags: Vec<String> = if assembly { vec![] } else { vec![opt.clone()] };
                     flags.extend(["-g0", "-w", "-I../include"].map(String::from));

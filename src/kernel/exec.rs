@@ -252,10 +252,10 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: 
     space.limits.stack = limits[rlimit::RLIMIT_STACK as usize].soft;
     space.set_stack_room(space.limits.stack);
     let loaded = loader::load(&mut space, &file.image()?, inner.as_ref())?;
-    let trampoline = signal::map_trampoline(&mut space, arch).map_err(LoadError::Host)?;
+    let vdso = loader::vdso::map(&mut space, arch).map_err(LoadError::Host)?;
     let mut random = [0; 16];
     ctx.kernel.random(&mut random);
-    let auxv = auxv(arch, &loaded, caps, &ctx.thread().credentials);
+    let auxv = auxv(arch, &loaded, vdso.header, caps, &ctx.thread().credentials);
     let limit = space.limits.stack;
     let contents = stack::Contents {
         argv: &program.argv,
@@ -275,7 +275,7 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: 
     let mut regs = Regs::new(arch);
     regs.set_pc(loaded.start.0);
     regs.set_sp(stack.sp.0);
-    Ok(NewImage { exe: file.file.path(), space, regs, loaded, stack, trampoline })
+    Ok(NewImage { exe: file.file.path(), space, regs, loaded, stack, trampoline: vdso.sigreturn })
 }
 
 /// The name of a thread that runs the file with this path: at most 15 bytes of its last part.
@@ -309,9 +309,10 @@ fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
 }
 
 /// The entries of the auxiliary vector that do not point into the stack, in Linux's order (ARCH_DLINFO first).
-fn auxv(arch: Arch, loaded: &Loaded, caps: Hwcaps, credentials: &Credentials) -> Vec<(u64, u64)> {
+fn auxv(arch: Arch, loaded: &Loaded, vdso: GuestAddr, caps: Hwcaps, credentials: &Credentials) -> Vec<(u64, u64)> {
     let (uid, gid) = (&credentials.uid, &credentials.gid);
     vec![
+        (at::SYSINFO_EHDR, vdso.0),
         (at::MINSIGSTKSZ, signal::min_stack(arch)),
         (at::HWCAP, caps.0),
         (at::PAGESZ, crate::mem::PAGE_SIZE),

@@ -5,6 +5,7 @@
 
 pub mod elf;
 pub mod stack;
+pub mod vdso;
 
 use crate::abi::Errno;
 use crate::arch::Arch;

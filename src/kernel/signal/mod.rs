@@ -26,7 +26,7 @@ pub use mask::{rt_sigpending, rt_sigprocmask};
 pub use pending::Pending;
 pub use send::{Scope, kill, rt_sigqueueinfo, rt_tgsigqueueinfo, tgkill, tkill};
 pub use signalfd::{signalfd, signalfd4};
-pub use stack::{AltStack, map_trampoline, min_stack, sigaltstack};
+pub use stack::{AltStack, min_stack, sigaltstack};
 pub use wait::{pause, rt_sigsuspend, rt_sigtimedwait};
 
 use super::*;
@@ -72,7 +72,7 @@ pub struct ProcessSignals {
     pub stopped_by: Option<Signal>,
     /// What a waiting parent has not heard of yet: a stop, or that it goes on.
     pub unreported: Option<ChildChange>,
-    /// Address of the code that calls rt_sigreturn for handlers without SA_RESTORER ([`map_trampoline`]); 0: none.
+    /// Address of the code that calls rt_sigreturn for handlers without SA_RESTORER (in the vDSO); 0: none.
     pub trampoline: GuestAddr,
 }
 

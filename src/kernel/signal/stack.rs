@@ -1,10 +1,9 @@
-//! Where handlers run: the alternate stack (sigaltstack(2)) and the code they return through.
+//! Where handlers run: the alternate stack (sigaltstack(2)).
 
 use super::*;
 use crate::abi::consts::sigaltstack as ss;
 use crate::abi::sigframe;
 use crate::abi::siginfo::RawStack;
-use crate::mem::{AreaName, MapFlags, MapRequest, PAGE_SIZE, Prot, Space};
 use crate::syscalls::args;
 
 /// An alternate signal stack.
@@ -102,29 +101,6 @@ pub fn min_stack(arch: Arch) -> u64 {
         // The frame, the frame record, and what alignment may cost.
         Arch::Aarch64 => sigframe::aarch64::FRAME_SIZE + 16 + 16,
     }
-}
-
-/// Maps the code through which handlers without SA_RESTORER return, and gives its address, to be kept in
-/// [`ProcessSignals::trampoline`]. Linux has it in the vDSO. On x86_64 a restorer is compulsory and there is none.
-///
-/// # Errors
-/// `ENOMEM`: no room.
-pub fn map_trampoline(space: &mut Space, arch: Arch) -> Result<GuestAddr, Errno> {
-    // nop; mov x8, #139 (rt_sigreturn); svc #0. Unwinders know a signal frame by the last two. They look up an address
-    // less one, as for any return address, so an instruction stands before.
-    const CODE: [u32; 3] = [0xd503_201f, 0xd280_1168, 0xd400_0001];
-    if arch == Arch::X86_64 {
-        return Ok(GuestAddr::NULL);
-    }
-    let request = MapRequest {
-        flags: MapFlags::PRIVATE | MapFlags::ANONYMOUS,
-        name: AreaName::Special("[vdso]"),
-        ..MapRequest::anonymous(PAGE_SIZE, Prot::READ | Prot::EXEC)
-    };
-    let page = space.map(&request)?;
-    let bytes: Vec<u8> = CODE.iter().flat_map(|w| w.to_le_bytes()).collect();
-    space.poke(page, &bytes)?;
-    Ok(GuestAddr(page.0 + 4))
 }
 
 /// sigaltstack(2).
