@@ -1,6 +1,6 @@
 //! Moves of elements: DUP, INS, SMOV, UMOV, TBL, TBX, ZIP, UZP, TRN, EXT, and immediates.
 
-use super::same::{pair, split};
+use super::same::{evens_then_odds, pair};
 use super::{Inline, X0, X1, X2, X3, d, finish, m, n, ones, out, rd, reg, splat, with_constant, x86, zero};
 use crate::cpu::translate::a64::decode::simd::{Form, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
@@ -175,8 +175,19 @@ pub fn permute(e: &mut Emitter<'_>, w: Word) -> Inline {
     match w.bits(12, 2) {
         0b01 => {
             let (a, b) = pair(e, w);
-            split(e, size, a, b, X2, X3);
-            finish(e, w, Form::Vector, if second { X3 } else { X2 })
+            let out = out(e, w);
+            match size {
+                0 | 1 => {
+                    let order = evens_then_odds(size);
+                    let b = reg(e, b, X3);
+                    with_constant(e, x86::PSHUFB, X2, a, order);
+                    with_constant(e, x86::PSHUFB, X3, b, order);
+                    e.asm.vex3(if second { x86::PUNPCKH[3] } else { x86::PUNPCKL[3] }, out, X2, X3);
+                }
+                2 => e.asm.vex3i(x86::SHUFPS, out, a, b, if second { 0xdd } else { 0x88 }),
+                _ => e.asm.vex3(if second { x86::PUNPCKH[3] } else { x86::PUNPCKL[3] }, out, a, b),
+            }
+            finish(e, w, Form::Vector, out)
         }
         0b11 => {
             let a = n(e, w);

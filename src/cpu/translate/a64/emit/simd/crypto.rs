@@ -1,6 +1,6 @@
 //! AES and SHA256 by the host's own instructions, and SHA3's logic.
 
-use super::{Inline, X0, X1, X2, X3, d, m, n, out, rd, reg, x86, zero};
+use super::{Inline, X0, X1, X2, X3, d, m, n, out, rd, reg, splat, with_constant, x86, zero};
 use crate::cpu::translate::a64::decode::simd::{Class, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
 use crate::cpu::translate::asm::{Map, Pp, Xm, Xmm};
@@ -96,8 +96,64 @@ const SHA256RNDS2: u8 = 0xcb;
 const SHA256MSG1: u8 = 0xcc;
 const SHA256MSG2: u8 = 0xcd;
 
+const SHA1RNDS4: u8 = 0xcc;
+
+/// The functions of SHA1C, SHA1P, SHA1M by the host's number, and the constant that it adds with them.
+const SHA1_STEPS: [(u8, u64); 3] = [(0, 0x5a82_7999), (1, 0x6ed9_eba1), (2, 0x8f1b_bcdc)];
+
+/// SHA1C, SHA1P, SHA1M. The host has the words highest first, wants `e` added to the first word of the schedule, and adds
+/// the step's constant, which the guest has added already.
+fn sha1_rounds(e: &mut Emitter<'_>, w: Word, (function, constant): (u8, u64)) -> Inline {
+    let schedule = m(e, w);
+    e.asm.vex2i(x86::PSHUFD, X1, schedule, 0b00_01_10_11);
+    with_constant(e, x86::PSUB[2], X1, X1, splat(constant, 32));
+    let a = n(e, w);
+    let (op, digit) = x86::PSLLDQ;
+    e.asm.vex_shift(op, digit, X2, a, 12);
+    e.asm.vex3(x86::PADD[2], X1, X1, X2);
+    let state = d(e, w);
+    e.asm.vex2i(x86::PSHUFD, X2, state, 0b00_01_10_11);
+    e.asm.sse(Map::M0f3a, Pp::None, SHA1RNDS4, X2, X1);
+    e.asm.imm8(function);
+    let out = out(e, w);
+    e.asm.vex2i(x86::PSHUFD, out, X2, 0b00_01_10_11);
+    e.write_v(rd(w), out);
+    Some(())
+}
+
+/// `to` = the words of `x`, which is another register, rotated left. Uses `X0`.
+fn rotate_words(e: &mut Emitter<'_>, by: u8, x: Xmm, to: Xmm) {
+    let ((left, left_digit), (right, right_digit)) = (x86::psll(2), x86::psrl(2));
+    e.asm.vex_shift(left, left_digit, to, x, by);
+    e.asm.vex_shift(right, right_digit, X0, x, 32 - by);
+    e.asm.vex3(x86::POR, to, to, X0);
+}
+
 fn sha(e: &mut Emitter<'_>, w: Word, class: Class) -> Inline {
     match (class, w.bits(12, 5)) {
+        // SHA1H
+        (Class::Sha2Reg, 0b00000) => {
+            let a = e.vm(w.rn() as u8);
+            let a = reg(e, a, X1);
+            rotate_words(e, 30, a, X2);
+            e.write_v_low(rd(w), X2, 4);
+            Some(())
+        }
+        // SHA1SU1
+        (Class::Sha2Reg, 0b00001) => {
+            let a = n(e, w);
+            let (op, digit) = x86::PSRLDQ;
+            e.asm.vex_shift(op, digit, X1, a, 4);
+            e.asm.vex3(x86::PXOR, X1, X1, d(e, w));
+            rotate_words(e, 1, X1, X2);
+            // The first word, rotated once more, to the last.
+            let (op, digit) = x86::PSLLDQ;
+            e.asm.vex_shift(op, digit, X3, X2, 12);
+            rotate_words(e, 1, X3, X1);
+            e.asm.vex3(x86::PXOR, X2, X2, X1);
+            e.write_v(rd(w), X2);
+            Some(())
+        }
         // SHA256SU0 is sha256msg1.
         (Class::Sha2Reg, 0b00010) => {
             e.copy_v(rd(w), X2);
@@ -108,6 +164,18 @@ fn sha(e: &mut Emitter<'_>, w: Word, class: Class) -> Inline {
             Some(())
         }
         (Class::Sha3Reg, _) => match w.bits(12, 3) {
+            op @ 0b000..=0b010 => sha1_rounds(e, w, SHA1_STEPS[op as usize]),
+            // SHA1SU0
+            0b011 => {
+                let a = n(e, w);
+                e.asm.vex3i(x86::PALIGNR, X2, a, d(e, w), 8);
+                e.asm.vex3(x86::PXOR, X2, X2, d(e, w));
+                let b = m(e, w);
+                let out = out(e, w);
+                e.asm.vex3(x86::PXOR, out, X2, b);
+                e.write_v(rd(w), out);
+                Some(())
+            }
             0b110 => {
                 // SHA256SU1: the words of seven steps before, then sha256msg2.
                 let a = n(e, w);

@@ -2,7 +2,8 @@
 
 use super::shift::{left_or_right_logical, saturate, truncate};
 use super::{
-    Inline, X1, X2, X3, d, finish, finish_narrow, n, ones, out, rd, reg, splat, widen, with_constant, x86, zero,
+    Inline, X1, X2, X3, collect_saturation, d, finish, finish_narrow, n, ones, out, rd, reg, splat, widen,
+    with_constant, x86, zero,
 };
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
@@ -61,6 +62,21 @@ pub fn two_misc(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
             let a = n(e, w);
             let reversed = |x: u8| u64::from(x.reverse_bits());
             by_nibbles(e, a, reversed, |x| u64::from((x << 4).reverse_bits()), x86::POR);
+            finish(e, w, form, X2)
+        }
+        // SQABS, SQNEG: only the least number does not fit, and only it comes out as the least.
+        (0b00111, _) if u || size < 3 => {
+            let a = n(e, w);
+            if u {
+                zero(e, X2);
+                e.asm.vex3(x86::PSUB[size as usize], X2, X2, a);
+            } else {
+                e.asm.vex2(x86::PABS[size as usize], X2, a);
+            }
+            let bits = 8 << size;
+            with_constant(e, x86::PCMPEQ[size as usize], X3, X2, splat(1 << (bits - 1), bits));
+            e.asm.vex3(x86::PXOR, X2, X2, X3);
+            collect_saturation(e, w, X3);
             finish(e, w, form, X2)
         }
         _ => None,
@@ -176,6 +192,13 @@ fn pair_sums(e: &mut Emitter<'_>, w: Word, size: u32, accumulate: bool) -> Inlin
             e.asm.vex3(x86::PMADDUBSW, X2, X2, a);
         }
         (1, Sign::Signed) => with_constant(e, x86::PMADDWD, X2, a, splat(1, 16)),
+        (2, Sign::Signed) => {
+            e.asm.vex2i(x86::PSHUFD, X2, a, 0b1000);
+            e.asm.vex2i(x86::PSHUFD, X3, a, 0b1101);
+            e.asm.vex2(x86::extend(Sign::Signed, 2), X2, X2);
+            e.asm.vex2(x86::extend(Sign::Signed, 2), X3, X3);
+            e.asm.vex3(x86::PADD[3], X2, X2, X3);
+        }
         (1 | 2, Sign::Unsigned) => {
             let bits = 8 << size;
             with_constant(e, x86::PAND, X2, a, splat(u64::MAX >> (64 - bits), 2 * bits));

@@ -1,8 +1,8 @@
 //! Three registers of different types, indexed elements, dot products.
 
-use super::same::elementwise;
+use super::same::{Direction, elementwise, saturating_signed};
 use super::shift::{left_or_right_logical, truncate};
-use super::{Inline, X1, X2, X3, d, finish, finish_narrow, m, n, out, reg, splat, widen, with_constant, x86};
+use super::{Inline, X0, X1, X2, X3, d, finish, finish_narrow, m, n, out, reg, splat, widen, with_constant, x86};
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
 use crate::cpu::translate::asm::{Xm, Xmm};
@@ -46,14 +46,20 @@ pub fn three_different(e: &mut Emitter<'_>, w: Word) -> Inline {
             e.write_v(super::rd(w), out);
             Some(())
         }
-        0b0000 | 0b0010 | 0b0101 | 0b0111 => {
+        0b0000 | 0b0010 => {
             widen(e, w, w.sign(), size, e.vm(w.rn() as u8), X2);
             widen(e, w, w.sign(), size, m(e, w), X3);
             e.asm.vex3(if op == 0b0000 { x86::PADD[wide] } else { x86::PSUB[wide] }, X2, X2, X3);
-            if matches!(op, 0b0101 | 0b0111) {
-                // The difference of widened elements fits as a signed number.
-                e.asm.vex2(*x86::PABS.get(wide)?, X2, X2);
-            }
+            e.write_v(super::rd(w), X2);
+            Some(())
+        }
+        0b0101 | 0b0111 => {
+            let a = n(e, w);
+            let b = m(e, w);
+            e.asm.vex3(x86::pmax(w.sign(), size)?, X2, a, b);
+            e.asm.vex3(x86::pmin(w.sign(), size)?, X3, a, b);
+            e.asm.vex3(x86::PSUB[size as usize], X2, X2, X3);
+            widen(e, w, Sign::Unsigned, size, Xm::Reg(X2), X2);
             if op == 0b0101 {
                 e.asm.vex3(x86::PADD[wide], X2, X2, d(e, w));
             }
@@ -61,6 +67,9 @@ pub fn three_different(e: &mut Emitter<'_>, w: Word) -> Inline {
             Some(())
         }
         _ => {
+            if matches!(op, 0b1001 | 0b1011 | 0b1101) && (size == 0 || w.u()) {
+                return None;
+            }
             widen(e, w, w.sign(), size, m(e, w), X1);
             long_product(e, w, op, size)
         }
@@ -78,6 +87,10 @@ fn long_product(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
         (_, Sign::Unsigned) => x86::PMULUDQ,
     };
     e.asm.vex3(product, X2, X2, X1);
+    if matches!(op, 0b1001 | 0b1011 | 0b1101) {
+        doubled(e, w, op, wide);
+        return Some(());
+    }
     match op {
         0b1000 => e.asm.vex3(x86::PADD[wide], X2, X2, d(e, w)),
         0b1010 => {
@@ -90,6 +103,26 @@ fn long_product(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
     }
     e.write_v(super::rd(w), X2);
     Some(())
+}
+
+/// SQDMLAL, SQDMLSL, SQDMULL of the products in `X2`, which are of `wide` size. Only the square of the least number saturates
+/// when it is doubled.
+fn doubled(e: &mut Emitter<'_>, w: Word, op: u32, wide: usize) {
+    let bits = 8 << wide;
+    e.asm.vex3(x86::PADD[wide], X2, X2, X2);
+    with_constant(e, x86::PCMPEQ[wide], X3, X2, splat(1 << (bits - 1), bits));
+    e.asm.vex3(x86::PXOR, X1, X2, X3);
+    super::collect_saturation_of_all(e, X3);
+    if op == 0b1101 {
+        e.write_v(super::rd(w), X1);
+        return;
+    }
+    let direction = if op == 0b1001 { Direction::Add } else { Direction::Subtract };
+    let sum = d(e, w);
+    let sum = reg(e, sum, X0);
+    let bad = saturating_signed(e, direction, wide as u32, sum, Xm::Reg(X1));
+    super::collect_saturation_of_all(e, bad);
+    e.write_v(super::rd(w), X2);
 }
 
 /// Emits a word of "by indexed element": the element goes to all of `X1`.
@@ -123,6 +156,11 @@ pub fn indexed(e: &mut Emitter<'_>, w: Word) -> Inline {
             super::copy::broadcast(e, size, index, element, X1);
             e.asm.vex2(x86::extend(w.sign(), size), X1, X1);
             long_product(e, w, [0b1000, 0b1010, 0b1100][op as usize >> 2], size)
+        }
+        (0b0011 | 0b0111 | 0b1011, false) => {
+            super::copy::broadcast(e, size, index, element, X1);
+            e.asm.vex2(x86::extend(Sign::Signed, size), X1, X1);
+            long_product(e, w, [0b1001, 0b1011, 0b1101][op as usize >> 2], size)
         }
         (0b1110, _) if size == 2 => {
             super::copy::broadcast(e, 2, index, element, X1);

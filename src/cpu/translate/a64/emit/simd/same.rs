@@ -1,6 +1,8 @@
 //! Three registers of the same type.
 
-use super::{Inline, X0, X2, X3, collect_saturation, d, finish, m, n, ones, out, reg, splat, with_constant, x86, zero};
+use super::{
+    Inline, X0, X1, X2, X3, collect_saturation, d, finish, m, n, ones, out, reg, splat, with_constant, x86, zero,
+};
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
 use crate::cpu::translate::asm::{Vex, Xm, Xmm};
@@ -81,18 +83,14 @@ fn logic(e: &mut Emitter<'_>, w: Word) -> Inline {
 pub(super) fn split(e: &mut Emitter<'_>, size: u32, a: Xmm, b: Xm, even: Xmm, odd: Xmm) {
     match size {
         0 | 1 => {
-            let (wide, shift) = (size + 1, 8 << size);
-            let low = splat(u64::MAX >> (64 - shift), 2 * shift);
+            let order = evens_then_odds(size);
             let b = reg(e, b, odd);
-            // odd may be b, so it is made last.
-            with_constant(e, x86::PAND, even, a, low);
-            let spare = spare(&[a, b, even, odd]);
-            with_constant(e, x86::PAND, spare, b, low);
-            e.asm.vex3(x86::PACKUS[size as usize], even, even, spare);
-            let (op, digit) = x86::psrl(wide);
-            e.asm.vex_shift(op, digit, spare, b, shift as u8);
-            e.asm.vex_shift(op, digit, odd, a, shift as u8);
-            e.asm.vex3(x86::PACKUS[size as usize], odd, odd, spare);
+            with_constant(e, x86::PSHUFB, even, a, order);
+            with_constant(e, x86::PSHUFB, odd, b, order);
+            let spare = spare(&[even, odd]);
+            e.asm.vex3(x86::PUNPCKH[3], spare, even, odd);
+            e.asm.vex3(x86::PUNPCKL[3], even, even, odd);
+            e.asm.vex2(x86::MOVDQA, odd, spare);
         }
         2 => {
             e.asm.vex3i(x86::SHUFPS, even, a, b, 0x88);
@@ -105,8 +103,17 @@ pub(super) fn split(e: &mut Emitter<'_>, size: u32, a: Xmm, b: Xm, even: Xmm, od
     }
 }
 
+/// A shuffle that gathers the elements with even numbers in the low half, the others in the high half.
+pub(super) fn evens_then_odds(size: u32) -> u128 {
+    let bytes = 1u32 << size;
+    (0..16).fold(0u128, |p, i| {
+        let (half, within) = (i / 8, i % 8);
+        p | u128::from((within / bytes * 2 + half) * bytes + within % bytes) << (8 * i)
+    })
+}
+
 /// A scratch that is none of these.
-fn spare(used: &[Xmm]) -> Xmm {
+pub(super) fn spare(used: &[Xmm]) -> Xmm {
     (0..4).map(Xmm).find(|x| !used.contains(x)).unwrap_or(X0)
 }
 
@@ -156,19 +163,16 @@ pub(super) fn elementwise(
 ) -> Inline {
     let (i, signed) = (size as usize, sign == Sign::Signed);
     match op {
-        0b00000 | 0b00010 if size < 3 => return halving(e, op, sign, size, a, b, out),
-        0b00001 | 0b00101 if size < 2 => {
-            let (saturating, wrapping) = match (op, signed) {
-                (0b00001, true) => (x86::PADDS[i], x86::PADD[i]),
-                (0b00001, false) => (x86::PADDUS[i], x86::PADD[i]),
-                (_, true) => (x86::PSUBS[i], x86::PSUB[i]),
-                (_, false) => (x86::PSUBUS[i], x86::PSUB[i]),
+        0b00000 | 0b00010 | 0b00100 if size < 3 => return halving(e, op, sign, size, a, b, out),
+        0b00001 | 0b00101 if size < 2 || size == 2 || signed => {
+            let direction = if op == 0b00001 { Direction::Add } else { Direction::Subtract };
+            let bad = match (size, sign) {
+                (0 | 1, _) => saturating_small(e, direction, sign, size, a, b),
+                (_, Sign::Signed) => saturating_signed(e, direction, size, a, b),
+                _ => saturating_words(e, direction, a, b),
             };
-            e.asm.vex3(wrapping, X2, a, b);
-            e.asm.vex3(saturating, X3, a, b);
-            e.asm.vex3(x86::PXOR, X2, X2, X3);
-            collect_saturation(e, w, X2);
-            e.asm.vex2(x86::MOVDQA, out, X3);
+            collect_saturation(e, w, bad);
+            e.asm.vex2(x86::MOVDQA, out, X2);
         }
         0b00110 | 0b00111 if signed => {
             if op == 0b00110 {
@@ -216,6 +220,77 @@ pub(super) fn elementwise(
         _ => return None,
     }
     Some(())
+}
+
+/// Whether a saturating instruction adds or subtracts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// SQADD, UQADD.
+    Add,
+    /// SQSUB, UQSUB.
+    Subtract,
+}
+
+/// Saturating addition or subtraction of bytes and halfwords to `X2`; gives the register that is not zero where it saturated.
+fn saturating_small(e: &mut Emitter<'_>, direction: Direction, sign: Sign, size: u32, a: Xmm, b: Xm) -> Xmm {
+    let i = size as usize;
+    let (saturating, wrapping) = match (direction, sign) {
+        (Direction::Add, Sign::Signed) => (x86::PADDS[i], x86::PADD[i]),
+        (Direction::Add, Sign::Unsigned) => (x86::PADDUS[i], x86::PADD[i]),
+        (Direction::Subtract, Sign::Signed) => (x86::PSUBS[i], x86::PSUB[i]),
+        (Direction::Subtract, Sign::Unsigned) => (x86::PSUBUS[i], x86::PSUB[i]),
+    };
+    e.asm.vex3(wrapping, X3, a, b);
+    e.asm.vex3(saturating, X2, a, b);
+    e.asm.vex3(x86::PXOR, X3, X3, X2);
+    X3
+}
+
+/// The same of signed words and doublewords. `X3` is changed; `a` as well if it is a scratch.
+pub(super) fn saturating_signed(e: &mut Emitter<'_>, direction: Direction, size: u32, a: Xmm, b: Xm) -> Xmm {
+    let (i, bits) = (size as usize, 8 << size);
+    let b = reg(e, b, X3);
+    let temporary = spare(&[a, b, X2, X3]);
+    // The sign bit of X3: the operands' signs let it overflow, and the result's sign is wrong.
+    if direction == Direction::Add {
+        e.asm.vex3(x86::PADD[i], X2, a, b);
+        e.asm.vex3(x86::PXOR, X3, X2, b);
+    } else {
+        e.asm.vex3(x86::PSUB[i], X2, a, b);
+        e.asm.vex3(x86::PXOR, X3, a, b);
+    }
+    let (temporary, a) = if temporary == a { (X1, a) } else { (temporary, a) };
+    e.asm.vex3(x86::PXOR, temporary, X2, a);
+    e.asm.vex3(x86::PAND, X3, X3, temporary);
+    // The limit on the side of the first operand.
+    let (op, digit) = x86::psra(2);
+    e.asm.vex_shift(op, digit, temporary, a, 31);
+    if size == 3 {
+        e.asm.vex2i(x86::PSHUFD, temporary, temporary, 0xf5);
+    }
+    with_constant(e, x86::PXOR, temporary, temporary, splat((1 << (bits - 1)) - 1, bits));
+    let blend = if size == 3 { x86::BLENDVPD } else { x86::BLENDVPS };
+    e.asm.vex3i(blend, X2, X2, temporary, X3.0 << 4);
+    with_constant(e, x86::PAND, X3, X3, splat(1 << (bits - 1), bits));
+    X3
+}
+
+/// The same of unsigned words.
+fn saturating_words(e: &mut Emitter<'_>, direction: Direction, a: Xmm, b: Xm) -> Xmm {
+    if direction == Direction::Add {
+        e.asm.vex3(x86::PADD[2], X2, a, b);
+        e.asm.vex3(x86::PMAXUD, X3, X2, a);
+        e.asm.vex3(x86::PCMPEQ[2], X3, X3, X2);
+        let all = spare(&[a, X2, X3]);
+        ones(e, all);
+        e.asm.vex3(x86::PXOR, X3, X3, all);
+        e.asm.vex3(x86::POR, X2, X2, X3);
+    } else {
+        e.asm.vex3(x86::PMAXUD, X2, a, b);
+        e.asm.vex3(x86::PXOR, X3, X2, a);
+        e.asm.vex3(x86::PSUB[2], X2, X2, b);
+    }
+    X3
 }
 
 /// `out = !x`.
@@ -274,49 +349,69 @@ fn shift_by_register(e: &mut Emitter<'_>, sign: Sign, size: u32, a: Xmm, b: Xm, 
     e.asm.vex3i(x86::BLENDVPS, out, spare, X2, X3.0 << 4);
 }
 
-/// SHADD, UHADD (`op` 0), SRHADD, URHADD (`op` 2).
+/// SHADD, UHADD (`op` 0), SRHADD, URHADD (`op` 2), SHSUB, UHSUB (`op` 4).
 fn halving(e: &mut Emitter<'_>, op: u32, sign: Sign, size: u32, a: Xmm, b: Xm, out: Xmm) -> Inline {
-    let bits = 8 << size;
     if size < 2 {
-        let average = x86::PAVG[size as usize];
-        let (x, y) = match sign {
-            Sign::Unsigned => (a, reg(e, b, X3)),
-            Sign::Signed => {
-                let bias = splat(1 << (bits - 1), bits);
-                with_constant(e, x86::PXOR, X2, a, bias);
-                let b = reg(e, b, X3);
-                with_constant(e, x86::PXOR, X3, b, bias);
-                (X2, X3)
-            }
-        };
-        match (op, sign) {
-            (0b00010, Sign::Unsigned) => e.asm.vex3(average, out, x, y),
-            (0b00010, Sign::Signed) => {
-                e.asm.vex3(average, X2, x, y);
-                with_constant(e, x86::PXOR, out, X2, splat(1 << (bits - 1), bits));
-            }
-            // Rounded down: less by one where the sum is odd.
-            (_, Sign::Unsigned) => {
-                e.asm.vex3(x86::PXOR, X2, x, y);
-                with_constant(e, x86::PAND, X2, X2, splat(1, bits));
-                e.asm.vex3(average, X3, x, y);
-                e.asm.vex3(x86::PSUB[size as usize], out, X3, X2);
-            }
-            (_, Sign::Signed) => return None,
-        }
+        halving_small(e, op, sign, size, a, b, out);
         return Some(());
     }
     let (shift, digit) = if sign == Sign::Signed { x86::psra(size) } else { x86::psrl(size) };
     e.asm.vex3(x86::PXOR, X2, a, b);
     e.asm.vex_shift(shift, digit, X2, X2, 1);
-    if op == 0 {
-        e.asm.vex3(x86::PAND, X3, a, b);
-        e.asm.vex3(x86::PADD[size as usize], out, X2, X3);
+    let (combine, last) = match op {
+        0b00000 => (x86::PAND, x86::PADD[2]),
+        0b00010 => (x86::POR, x86::PSUB[2]),
+        _ => (x86::PANDN, x86::PSUB[2]),
+    };
+    e.asm.vex3(combine, X3, a, b);
+    if op == 0b00010 {
+        e.asm.vex3(last, out, X3, X2);
     } else {
-        e.asm.vex3(x86::POR, X3, a, b);
-        e.asm.vex3(x86::PSUB[size as usize], out, X3, X2);
+        e.asm.vex3(last, out, X2, X3);
     }
     Some(())
+}
+
+/// The same for bytes and halfwords, by the host's rounded mean of unsigned numbers.
+fn halving_small(e: &mut Emitter<'_>, op: u32, sign: Sign, size: u32, a: Xmm, b: Xm, out: Xmm) {
+    let (average, bits) = (x86::PAVG[size as usize], 8 << size);
+    let bias = splat(1 << (bits - 1), bits);
+    let b = reg(e, b, X3);
+    let (x, y) = if sign == Sign::Signed {
+        with_constant(e, x86::PXOR, X2, a, bias);
+        with_constant(e, x86::PXOR, X3, b, bias);
+        (X2, X3)
+    } else {
+        (a, b)
+    };
+    let spare = spare(&[x, y, X2, X3]);
+    let value = match op {
+        0b00010 => {
+            e.asm.vex3(average, X2, x, y);
+            X2
+        }
+        0b00000 => {
+            // Rounded down: less by one where the sum is odd.
+            e.asm.vex3(x86::PXOR, spare, x, y);
+            with_constant(e, x86::PAND, spare, spare, splat(1, bits));
+            e.asm.vex3(average, X2, x, y);
+            e.asm.vex3(x86::PSUB[size as usize], X2, X2, spare);
+            X2
+        }
+        _ => {
+            // The mean with the complement is half the difference, and the bias more.
+            ones(e, spare);
+            e.asm.vex3(x86::PXOR, X3, y, spare);
+            e.asm.vex3(average, X2, x, X3);
+            with_constant(e, x86::PXOR, out, X2, bias);
+            return;
+        }
+    };
+    if sign == Sign::Signed {
+        with_constant(e, x86::PXOR, out, value, bias);
+    } else {
+        e.asm.vex2(x86::MOVDQA, out, value);
+    }
 }
 
 /// The low half of each product. Uses `X2` and `X3`; `out` may be `X2`.

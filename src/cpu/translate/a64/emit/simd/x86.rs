@@ -39,10 +39,10 @@ pub const PABS: [Vex; 3] = [m38(0x1c), m38(0x1d), m38(0x1e)];
 
 pub const PCMPEQ: [Vex; 4] = [m0f(0x74), m0f(0x75), m0f(0x76), m38(0x29)];
 pub const PCMPGT: [Vex; 4] = [m0f(0x64), m0f(0x65), m0f(0x66), m38(0x37)];
-/// `pmaxub`.
 pub const PMAXUB: Vex = m0f(0xde);
+pub const PMAXUD: Vex = m38(0x3f);
 const PMAXS: [Vex; 3] = [m38(0x3c), m0f(0xee), m38(0x3d)];
-const PMAXU: [Vex; 3] = [PMAXUB, m38(0x3e), m38(0x3f)];
+const PMAXU: [Vex; 3] = [PMAXUB, m38(0x3e), PMAXUD];
 const PMINS: [Vex; 3] = [m38(0x38), m0f(0xea), m38(0x39)];
 const PMINU: [Vex; 3] = [m0f(0xda), m38(0x3a), m38(0x3b)];
 
@@ -63,6 +63,7 @@ pub const SHUFPS: Vex = Vex::new(Map::M0f, Pp::None, 0xc6);
 pub const PALIGNR: Vex = m3a(0x0f);
 pub const PBLENDD: Vex = m3a(0x02);
 pub const BLENDVPS: Vex = m3a(0x4a);
+pub const BLENDVPD: Vex = m3a(0x4b);
 pub const PUNPCKL: [Vex; 4] = [m0f(0x60), m0f(0x61), m0f(0x62), m0f(0x6c)];
 pub const PUNPCKH: [Vex; 4] = [m0f(0x68), m0f(0x69), m0f(0x6a), m0f(0x6d)];
 pub const PACKSS: [Vex; 2] = [m0f(0x63), m0f(0x6b)];
@@ -99,6 +100,9 @@ pub const fn psrl(size: u32) -> Shift {
 pub const fn psra(size: u32) -> Shift {
     (m0f(0x70 + size as u8), 4)
 }
+
+/// `pslldq`, which shifts by bytes.
+pub const PSLLDQ: Shift = (m0f(0x73), 7);
 
 /// `psrldq`, which shifts by bytes.
 pub const PSRLDQ: Shift = (m0f(0x73), 3);
