@@ -6,20 +6,25 @@
 //!
 //! This file has the common parts and the scalar instructions; vectors are in `fp_vector`.
 
-use super::fp_vector;
+use super::{fp_half, fp_vector};
 use crate::cpu::translate::a64::decode::Cond;
 use crate::cpu::translate::a64::decode::fp::{Binary, Fp, IntegerPlace, Lanes, Part, Relation, Unary, decode};
 use crate::cpu::translate::a64::emitter::{Emitted, Emitter, SoftPath};
 use crate::cpu::translate::a64::flags::{Style, Test};
 use crate::cpu::translate::a64::soft::arith::NanSignals;
 use crate::cpu::translate::a64::soft::convert::{Exactness, Signedness};
-use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, Rounding, SINGLE};
+use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, HALF, Rounding, SINGLE};
 use crate::cpu::translate::asm::{Alu, Cc, Gpr, Map, Pp, Rm, Vex, Width, Xm, Xmm};
 
 pub(super) const X0: Xmm = Xmm(0);
 pub(super) const X1: Xmm = Xmm(1);
 pub(super) const X2: Xmm = Xmm(2);
 pub(super) const X3: Xmm = Xmm(3);
+
+/// The same bits in all elements of a register.
+pub(super) fn splat(f: Format, value: u64) -> u128 {
+    (0..128 / f.bits()).fold(0, |v, i| v | u128::from(value) << (i * f.bits()))
+}
 
 /// An arithmetic instruction of map 0F on scalars of a format.
 pub(super) const fn scalar_op(f: Format, opcode: u8) -> Vex {
@@ -55,7 +60,7 @@ pub(super) const TRUNCATE: u8 = 0x2c;
 pub(super) const VMOVAPS: Vex = Vex::new(Map::M0f, Pp::None, 0x28);
 /// The low 64 bits, zeros above.
 pub(super) const VMOVQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7e);
-const VINSERTPS: Vex = Vex::new(Map::M0f3a, Pp::P66, 0x21);
+pub(super) const VINSERTPS: Vex = Vex::new(Map::M0f3a, Pp::P66, 0x21);
 pub(super) const VMOVD_FROM: Vex = Vex::new(Map::M0f, Pp::P66, 0x6e);
 pub(super) const VMOVD_TO: Vex = Vex::new(Map::M0f, Pp::P66, 0x7e);
 pub(super) const VPEXTR: Vex = Vex::new(Map::M0f3a, Pp::P66, 0x16);
@@ -69,6 +74,8 @@ pub(super) const EQ_QUIET: u8 = 0;
 pub(super) const LT: u8 = 1;
 pub(super) const LE: u8 = 2;
 pub(super) const UNORDERED: u8 = 3;
+/// Not less, or unordered; quiet.
+pub(super) const NOT_LESS: u8 = 21;
 pub(super) const EQ_OR_UNORDERED: u8 = 8;
 pub(super) const GE: u8 = 13;
 pub(super) const GT: u8 = 14;
@@ -144,7 +151,7 @@ fn immediate(e: &mut Emitter<'_>, f: Format, count: u32, rd: u8, value: u64) -> 
 }
 
 /// Writes a scalar from a scratch register.
-fn put(e: &mut Emitter<'_>, f: Format, rd: u8, value: Xmm) {
+pub(super) fn put(e: &mut Emitter<'_>, f: Format, rd: u8, value: Xmm) {
     e.write_v_low(rd, value, f.bits() / 8);
 }
 
@@ -172,14 +179,14 @@ pub(super) fn check(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, 
 }
 
 /// [`check`], then writes the scalar and ends the instruction.
-fn put_checked(e: &mut Emitter<'_>, path: SoftPath, f: Format, rd: u8, value: Xmm, tiny: Tiny) {
+pub(super) fn put_checked(e: &mut Emitter<'_>, path: SoftPath, f: Format, rd: u8, value: Xmm, tiny: Tiny) {
     check(e, path, f, value, tiny);
     put(e, f, rd, value);
     e.soft_path_ends(path);
 }
 
 /// `vucomiss` or `vucomisd`: invalid for signalling NaNs only.
-fn ucomis(f: Format) -> Vex {
+pub(super) fn ucomis(f: Format) -> Vex {
     packed_op(f, UCOMIS).sets_flags()
 }
 
@@ -353,35 +360,42 @@ fn unary(e: &mut Emitter<'_>, op: Unary, f: Format, rd: u8, rn: u8) -> Option<()
 
 /// `frinta`. Numbers without a fraction go the slow way.
 fn round_away(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) {
-    let magnitude = e.constant(u128::from(f.abs(f.mask())));
-    let integral = e.constant(u128::from(f.power_of_two(f.frac_bits as i32)));
+    let magnitude = e.constant(splat(f, f.abs(f.mask())));
+    let integral = e.constant(splat(f, f.power_of_two(f.frac_bits as i32)));
     let path = e.soft_path();
     let n = e.read_v(rn, X1);
     e.asm.vex3(packed_op(f, AND), X0, n, magnitude);
     e.asm.vex2(ucomis(f), X0, integral);
     e.asm.jcc(Cc::P, path.label);
     e.asm.jcc(Cc::Ae, path.label);
-    half_away(e, f, n);
+    half_away(e, f, Shape::Scalar, n);
     put(e, f, rd, X0);
     e.soft_path_ends(path);
 }
 
-/// `xmm0` = a scalar that may have a fraction, rounded with halves away from zero: truncated, and one added if half or
+/// `xmm0` = numbers that may have fractions, rounded with halves away from zero: truncated, and one added if half or
 /// more was cut off. Raises no flags; `xmm2` and `xmm3` are lost.
-fn half_away(e: &mut Emitter<'_>, f: Format, n: Xmm) {
-    let sign = e.constant(u128::from(f.sign_bit()));
-    let magnitude = e.constant(u128::from(f.abs(f.mask())));
-    let half = e.constant(u128::from(f.power_of_two(-1)));
-    let one = e.constant(u128::from(f.power_of_two(0)));
-    e.asm.vex3i(vround_scalar(f), X2, n, n, 8 | 3);
-    e.asm.vex3(scalar_op(f, SUB), X3, n, X2);
+pub(super) fn half_away(e: &mut Emitter<'_>, f: Format, shape: Shape, n: Xmm) {
+    let sign = e.constant(splat(f, f.sign_bit()));
+    let magnitude = e.constant(splat(f, f.abs(f.mask())));
+    let half = e.constant(splat(f, f.power_of_two(-1)));
+    let one = e.constant(splat(f, f.power_of_two(0)));
+    let op = |opcode| match shape {
+        Shape::Packed => packed_op(f, opcode),
+        Shape::Scalar => scalar_op(f, opcode),
+    };
+    match shape {
+        Shape::Packed => e.asm.vex2i(fp_vector::vround(f), X2, n, 8 | 3),
+        Shape::Scalar => e.asm.vex3i(vround_scalar(f), X2, n, n, 8 | 3),
+    }
+    e.asm.vex3(op(SUB), X3, n, X2);
     e.asm.vex3(packed_op(f, AND), X3, X3, magnitude);
-    e.asm.vex3i(scalar_op(f, CMP), X3, X3, half, GE);
+    e.asm.vex3i(op(CMP), X3, X3, half, GE);
     e.asm.vex3(packed_op(f, AND), X3, X3, one);
     // A signed one or zero, so that minus zero stays.
     e.asm.vex3(packed_op(f, AND), X0, n, sign);
     e.asm.vex3(packed_op(f, OR), X3, X3, X0);
-    e.asm.vex3(scalar_op(f, ADD), X0, X2, X3);
+    e.asm.vex3(op(ADD), X0, X2, X3);
 }
 
 fn to_general(e: &mut Emitter<'_>, part: Part, width: u32, rd: u8, rn: u8) -> Option<()> {
@@ -510,6 +524,9 @@ fn select(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8, rm: u8, cond: u8) -> O
 }
 
 fn convert(e: &mut Emitter<'_>, from: Format, to: Format, rd: u8, rn: u8) -> Option<()> {
+    if from == HALF || to == HALF {
+        return fp_half::convert(e, from, to, rd, rn);
+    }
     supported(Lanes::scalar(from))?;
     supported(Lanes::scalar(to))?;
     let path = e.soft_path();
@@ -582,7 +599,7 @@ fn to_integer(
         }
         Rounding::Zero => n,
         Rounding::TieAway => {
-            half_away(e, f, n);
+            half_away(e, f, Shape::Scalar, n);
             X0
         }
         _ => {

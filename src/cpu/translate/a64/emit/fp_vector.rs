@@ -1,30 +1,29 @@
 //! Inline forms of floating-point vector instructions. See [`super::fp`] for the rules.
 
 use super::fp::*;
+use super::fp_half;
 use crate::cpu::translate::a64::decode::fp::{Binary, Fp, IntegerPlace, Lanes, Relation, Unary};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::convert::{Exactness, Signedness};
-use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, Rounding, SINGLE};
-use crate::cpu::translate::asm::{Cc, Gpr, Map, Pp, Vex, Width, Xm, Xmm};
+use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, HALF, Rounding, SINGLE};
+use crate::cpu::translate::asm::{Alu, Cc, Gpr, Map, Pp, Vex, Width, Xm, Xmm};
 
 const VMOVMSK: u8 = 0x50;
-const VPSHUFD: Vex = Vex::new(Map::M0f, Pp::P66, 0x70);
-const VMOVLHPS: Vex = Vex::new(Map::M0f, Pp::None, 0x16);
+pub(super) const VPSHUFD: Vex = Vex::new(Map::M0f, Pp::P66, 0x70);
+pub(super) const VMOVLHPS: Vex = Vex::new(Map::M0f, Pp::None, 0x16);
 const VUNPCKLPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x14);
 const VUNPCKHPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x15);
 const VMOVSHDUP: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x16);
 const VCVTDQ2PS: Vex = Vex::new(Map::M0f, Pp::None, 0x5b);
 const VCVTTPS2DQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x5b);
+const VPCMPGTD: Vex = Vex::new(Map::M0f, Pp::P66, 0x66);
+const VPSRLD: Vex = Vex::new(Map::M0f, Pp::P66, 0x72);
+const VSHUFPS: Vex = Vex::new(Map::M0f, Pp::None, 0xc6);
 const VPCMPEQD: Vex = Vex::new(Map::M0f, Pp::P66, 0x76);
 
 /// All elements of a double or single vector.
 const fn whole(f: Format) -> u32 {
     128 / f.bits()
-}
-
-/// The same bits in all elements.
-fn splat(f: Format, value: u64) -> u128 {
-    (0..whole(f)).fold(0, |v, i| v | u128::from(value) << (i * f.bits()))
 }
 
 /// Copies one element of a register to all elements of `to`.
@@ -54,7 +53,7 @@ fn operand(e: &mut Emitter<'_>, lanes: Lanes, reg: u8, scratch: Xmm) -> Xm {
 
 /// Goes the slow way if an element is a NaN, or could be one that A64 calls an underflow and the host does not. Uses
 /// `xmm1` and `rax`.
-fn check_all(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: Tiny) {
+pub(super) fn check_all(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: Tiny) {
     if tiny == Tiny::Impossible {
         e.asm.vex3i(packed_op(f, CMP), X1, value, value, UNORDERED);
     } else {
@@ -67,14 +66,14 @@ fn check_all(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: T
 }
 
 /// Goes the slow way if a mask has any element set. Uses `rax`.
-fn slow_if_any(e: &mut Emitter<'_>, path: SoftPath, f: Format, mask: Xmm) {
+pub(super) fn slow_if_any(e: &mut Emitter<'_>, path: SoftPath, f: Format, mask: Xmm) {
     e.asm.vex_to_gpr(packed_op(f, VMOVMSK), Gpr::Rax, mask);
     e.asm.test(Width::W32, Gpr::Rax, Gpr::Rax);
     e.asm.jcc(Cc::Ne, path.label);
 }
 
 /// Writes a result whose elements above `lanes` may be anything.
-fn put(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, value: Xmm) {
+fn put_lanes(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, value: Xmm) {
     e.write_v_low(rd, value, lanes.count * lanes.format.bits() / 8);
 }
 
@@ -87,23 +86,27 @@ pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
         }
         Fp::Unary { op, lanes, rd, rn } if lanes.count > 1 => unary(e, op, lanes, rd, rn),
         Fp::Pairwise { op: Binary::Add, lanes, rd, rn, rm } => add_pairs(e, lanes, rd, rn, rm),
+        Fp::Pairwise { op, lanes, rd, rn, rm } => extreme_pairs(e, op, lanes, rd, rn, rm),
         Fp::Across { op: Binary::Add, lanes, rd, rn } if lanes.count == 2 => add_pair(e, supported(lanes)?, rd, rn),
         Fp::Across { op, lanes, rd, rn } => across(e, op, lanes, rd, rn),
         Fp::CompareMask { relation, lanes, rd, rn, rm } if lanes.count > 1 => {
             compare_mask(e, relation, lanes, rd, rn, rm)
         }
-        Fp::ToInteger {
-            lanes,
-            place: IntegerPlace::Element,
-            signedness: Signedness::Signed,
-            fraction: 0,
-            rounding,
-            rd,
-            rn,
-        } if lanes.format == SINGLE && lanes.count > 1 => to_integer(e, lanes, rounding, rd, rn),
+        Fp::ToInteger { lanes, place: IntegerPlace::Element, signedness, fraction, rounding, rd, rn }
+            if lanes.count > 1 =>
+        {
+            match (supported(lanes)? == SINGLE, signedness, fraction) {
+                (true, Signedness::Signed, 0) => to_integer(e, lanes, rounding, rd, rn),
+                (true, ..) if rounding == Rounding::Zero => to_fixed(e, lanes, signedness, fraction, rd, rn),
+                (false, Signedness::Signed, 0) => to_integer_double(e, rounding, rd, rn),
+                _ => None,
+            }
+        }
         Fp::FromInteger { lanes, place: IntegerPlace::Element, signedness, fraction, rd, rn } if lanes.count > 1 => {
             from_integer(e, lanes, signedness, fraction, rd, rn)
         }
+        Fp::Narrow { from: SINGLE, to: HALF, rounding: None, upper, rd, rn } => fp_half::narrow(e, upper, rd, rn),
+        Fp::Lengthen { from: HALF, to: SINGLE, upper, rd, rn } => fp_half::lengthen(e, upper, rd, rn),
         Fp::Narrow { from: DOUBLE, to: SINGLE, rounding: None, upper, rd, rn } => narrow(e, upper, rd, rn),
         Fp::Lengthen { from: SINGLE, to: DOUBLE, upper, rd, rn } => lengthen(e, upper, rd, rn),
         _ => None,
@@ -152,7 +155,7 @@ fn binary(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8,
         let magnitude = e.constant(splat(f, f.abs(f.mask())));
         e.asm.vex3(packed_op(f, AND), X0, X0, magnitude);
     }
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -168,7 +171,7 @@ fn extreme(e: &mut Emitter<'_>, lanes: Lanes, opcode: u8, join: u8, rd: u8, rn: 
     e.asm.vex3(packed_op(f, opcode), X1, n, m);
     e.asm.vex3(packed_op(f, opcode), X3, m, n);
     e.asm.vex3(packed_op(f, join), X0, X1, X3);
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -195,12 +198,12 @@ fn mul_add(
     }
     e.asm.vex3(fma(f, Shape::Packed, neg_product, false), X0, n, m);
     check_all(e, path, f, X0, Tiny::Possible);
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
 
-fn vround(f: Format) -> Vex {
+pub(super) fn vround(f: Format) -> Vex {
     Vex::new(Map::M0f3a, Pp::P66, if is_double(f) { 0x09 } else { 0x08 })
 }
 
@@ -215,7 +218,19 @@ fn unary(e: &mut Emitter<'_>, op: Unary, lanes: Lanes, rd: u8, rn: u8) -> Option
             let mask = e.constant(splat(f, mask));
             let n = e.read_v(rn, X0);
             e.asm.vex3(packed_op(f, opcode), X0, n, mask);
-            put(e, lanes, rd, X0);
+            put_lanes(e, lanes, rd, X0);
+        }
+        Unary::RoundInt(Some(Rounding::TieAway), _) => {
+            let magnitude = e.constant(splat(f, f.abs(f.mask())));
+            let integral = e.constant(splat(f, f.power_of_two(f.frac_bits as i32)));
+            let path = e.soft_path();
+            let n = source(e, lanes, rn, X1);
+            e.asm.vex3(packed_op(f, AND), X0, n, magnitude);
+            e.asm.vex3i(packed_op(f, CMP), X0, X0, integral, NOT_LESS);
+            slow_if_any(e, path, f, X0);
+            half_away(e, f, Shape::Packed, n);
+            put_lanes(e, lanes, rd, X0);
+            e.soft_path_ends(path);
         }
         Unary::Sqrt | Unary::RoundInt(..) => {
             let control = match op {
@@ -229,7 +244,7 @@ fn unary(e: &mut Emitter<'_>, op: Unary, lanes: Lanes, rd: u8, rn: u8) -> Option
                 None => e.asm.vex2(packed_op(f, SQRT), X0, n),
             }
             check_all(e, path, f, X0, Tiny::Impossible);
-            put(e, lanes, rd, X0);
+            put_lanes(e, lanes, rd, X0);
             e.soft_path_ends(path);
         }
         _ => return None,
@@ -252,7 +267,45 @@ fn add_pairs(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, rn: u8, rm: u8) -> Optio
         e.asm.vex3(hadd, X0, X0, X0);
     }
     check_all(e, path, f, X0, Tiny::Impossible);
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// The opcode of the greater or the less, and the operation that joins both orders of operands: see the scalar form.
+fn extreme_opcodes(op: Binary) -> Option<(u8, u8)> {
+    match op {
+        Binary::Max | Binary::MaxNum => Some((MAX, AND)),
+        Binary::Min | Binary::MinNum => Some((MIN, OR)),
+        _ => None,
+    }
+}
+
+/// `fmaxp` of vectors and its kin.
+fn extreme_pairs(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8) -> Option<()> {
+    let f = supported(lanes)?;
+    let (opcode, join) = extreme_opcodes(op)?;
+    let path = e.soft_path();
+    let mut n = e.read_v(rn, X0);
+    let mut m = e.read_v(rm, X1);
+    if lanes.count != whole(f) {
+        e.asm.vex3(VUNPCKLPD, X0, n, m);
+        (n, m) = (X0, X0);
+    }
+    // The even elements and the odd ones.
+    if is_double(f) {
+        e.asm.vex3(VUNPCKLPD, X2, n, m);
+        e.asm.vex3(VUNPCKHPD, X3, n, m);
+    } else {
+        e.asm.vex3i(VSHUFPS, X2, n, m, 0x88);
+        e.asm.vex3i(VSHUFPS, X3, n, m, 0xdd);
+    }
+    e.asm.vex3i(packed_op(f, CMP), X1, X2, X3, UNORDERED);
+    slow_if_any(e, path, f, X1);
+    e.asm.vex3(packed_op(f, opcode), X0, X2, X3);
+    e.asm.vex3(packed_op(f, opcode), X1, X3, X2);
+    e.asm.vex3(packed_op(f, join), X0, X0, X1);
+    put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -267,7 +320,7 @@ fn add_pair(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) -> Option<()> {
     }
     e.asm.vex3(scalar_op(f, ADD), X0, n, X1);
     check(e, path, f, X0, Tiny::Impossible);
-    put(e, Lanes::scalar(f), rd, X0);
+    put_lanes(e, Lanes::scalar(f), rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -275,11 +328,7 @@ fn add_pair(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8) -> Option<()> {
 /// `fmaxv`, `fmaxp` to a scalar, and their kin.
 fn across(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8) -> Option<()> {
     let f = supported(lanes)?;
-    let (opcode, join) = match op {
-        Binary::Max | Binary::MaxNum => (MAX, AND),
-        Binary::Min | Binary::MinNum => (MIN, OR),
-        _ => return None,
-    };
+    let (opcode, join) = extreme_opcodes(op)?;
     let path = e.soft_path();
     let mut n = source(e, lanes, rn, X0);
     e.asm.vex3i(packed_op(f, CMP), X1, n, n, UNORDERED);
@@ -297,7 +346,7 @@ fn across(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8) -> Opti
         e.asm.vex3(packed_op(f, join), X0, X2, X3);
         n = X0;
     }
-    put(e, Lanes::scalar(f), rd, X0);
+    put_lanes(e, Lanes::scalar(f), rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -320,7 +369,7 @@ fn compare_mask(e: &mut Emitter<'_>, relation: Relation, lanes: Lanes, rd: u8, r
         (n, m) = (X0, Xm::Reg(X1));
     }
     e.asm.vex3i(packed_op(f, CMP), X0, n, m, predicate(relation));
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
     Some(())
 }
 
@@ -342,7 +391,65 @@ fn to_integer(e: &mut Emitter<'_>, lanes: Lanes, rounding: Rounding, rd: u8, rn:
     // What the host gives for all that does not fit.
     e.asm.vex3(VPCMPEQD, X1, X0, lowest);
     slow_if_any(e, path, f, X1);
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// Singles to fixed point or unsigned integers.
+fn to_fixed(e: &mut Emitter<'_>, lanes: Lanes, signedness: Signedness, fraction: u32, rd: u8, rn: u8) -> Option<()> {
+    let f = SINGLE;
+    // The host converts to signed integers.
+    let bound = f.power_of_two(31 - fraction as i32);
+    let below = e.constant(splat(f, bound - 1));
+    let path = e.soft_path();
+    let n = source(e, lanes, rn, X0);
+    // Of numbers with the same sign the bits have the order of the numbers.
+    if signedness == Signedness::Signed {
+        let magnitude = e.constant(splat(f, f.abs(f.mask())));
+        e.asm.vex3(packed_op(f, AND), X1, n, magnitude);
+        e.asm.vex3(VPCMPGTD, X1, X1, below);
+    } else {
+        e.asm.vex3(VPCMPGTD, X1, n, below);
+        e.asm.vex3(packed_op(f, OR), X1, X1, n);
+    }
+    slow_if_any(e, path, f, X1);
+    let mut n = n;
+    if fraction > 0 {
+        let scale = e.constant(splat(f, f.power_of_two(fraction as i32)));
+        e.asm.vex3(packed_op(f, MUL), X0, n, scale);
+        n = X0;
+    }
+    e.asm.vex2(VCVTTPS2DQ, X0, n);
+    put_lanes(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// Signed integers from two doubles.
+fn to_integer_double(e: &mut Emitter<'_>, rounding: Rounding, rd: u8, rn: u8) -> Option<()> {
+    let f = DOUBLE;
+    let control = match rounding {
+        Rounding::Zero => None,
+        _ => Some(round_control(Some(rounding), Exactness::Signals)?),
+    };
+    let path = e.soft_path();
+    let mut n = e.read_v(rn, X0);
+    if let Some(control) = control {
+        e.asm.vex2i(vround(f), X0, n, control);
+        n = X0;
+    }
+    let truncate = scalar_op(f, TRUNCATE).w1();
+    e.asm.vex3(VUNPCKHPD, X1, n, n);
+    for (from, to) in [(n, Gpr::Rax), (X1, Gpr::Rcx)] {
+        e.asm.vex_to_gpr(truncate, to, from);
+        // What the host gives for all that does not fit is the only number from which 1 cannot be taken.
+        e.asm.alu_imm(Alu::Cmp, Width::W64, to, 1);
+        e.asm.jcc(Cc::O, path.label);
+    }
+    e.asm.vex2_gpr(VMOVD_FROM.w1(), X0, Gpr::Rax);
+    e.asm.vex3i_gpr(VPINSR.w1(), X0, X0, Gpr::Rcx, 1);
+    e.write_v(rd, X0);
     e.soft_path_ends(path);
     Some(())
 }
@@ -356,11 +463,16 @@ fn from_integer(
     rn: u8,
 ) -> Option<()> {
     let f = supported(lanes)?;
-    if signedness == Signedness::Unsigned {
-        return None;
-    }
+    let unsigned = signedness == Signedness::Unsigned;
+    let mut path = None;
     if is_double(f) {
+        if unsigned {
+            path = Some(e.soft_path());
+        }
         let n = e.read_v(rn, X1);
+        if let Some(path) = path {
+            slow_if_any(e, path, f, n);
+        }
         let op = scalar_op(f, FROM_INT).w1();
         e.asm.vex3(VPXOR, X0, X0, X0);
         e.asm.vex2i_gpr(VPEXTR.w1(), n, Gpr::Rax, 1);
@@ -368,6 +480,17 @@ fn from_integer(
         e.asm.vex2_gpr(VMOVD_TO.w1(), n, Gpr::Rax);
         e.asm.vex3_gpr(op, X0, X0, Gpr::Rax);
         e.asm.vex3(VUNPCKLPD, X0, X0, X2);
+    } else if unsigned {
+        // Halves are exact, so that the sum alone rounds.
+        let low = e.constant(splat(f, 0xffff));
+        let scale = e.constant(splat(f, f.power_of_two(16)));
+        let n = source(e, lanes, rn, X0);
+        e.asm.vex3(packed_op(f, AND), X1, n, low);
+        e.asm.vex_shift(VPSRLD, 2, X2, n, 16);
+        e.asm.vex2(VCVTDQ2PS, X1, X1);
+        e.asm.vex2(VCVTDQ2PS, X2, X2);
+        e.asm.vex3(packed_op(f, MUL), X2, X2, scale);
+        e.asm.vex3(packed_op(f, ADD), X0, X2, X1);
     } else {
         let n = operand(e, lanes, rn, X0);
         e.asm.vex2(VCVTDQ2PS, X0, n);
@@ -376,7 +499,10 @@ fn from_integer(
         let scale = e.constant(splat(f, f.power_of_two(-(fraction as i32))));
         e.asm.vex3(packed_op(f, MUL), X0, X0, scale);
     }
-    put(e, lanes, rd, X0);
+    put_lanes(e, lanes, rd, X0);
+    if let Some(path) = path {
+        e.soft_path_ends(path);
+    }
     Some(())
 }
 

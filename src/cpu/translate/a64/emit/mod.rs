@@ -3,6 +3,7 @@
 mod atomic;
 pub mod branch;
 pub mod fp;
+mod fp_half;
 mod fp_vector;
 pub mod integer;
 pub mod memory;
