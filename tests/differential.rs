@@ -117,6 +117,7 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
     let (mut retired, mut illegal, mut faults, mut runs) = (0, 0u64, 0u64, 0u64);
     let mut failures: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut reports = 0;
     let start = Instant::now();
     let mut batch = options.batch.unwrap_or(0);
     let mut generator = Generator::new(class, all);
@@ -151,7 +152,8 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
                     failures.push(format!("{place}\n{}", report.text));
                 }
                 sides.iter_mut().for_each(|side| side.place(cases.iter().map(|(case, _)| case)));
-                if seen.len() >= options.failures {
+                reports += 1;
+                if seen.len() >= options.failures || reports >= 4 * options.failures {
                     return Err(failures.join("\n"));
                 }
             }

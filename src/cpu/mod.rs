@@ -5,16 +5,21 @@
 use crate::arch::{Arch, RegPort};
 use crate::mem::{GuestAddr, Space};
 
+pub mod lockstep;
 #[cfg(target_arch = "x86_64")]
 pub mod translate;
 #[cfg(feature = "unicorn")]
 pub mod unicorn;
 
-/// Makes the CPU that `choice` names: `auto` for the fastest that works here, or a name of [`backends`].
+/// Makes the CPU that `choice` names: `auto` for the fastest that works here, a name of [`backends`], or `lockstep:A,B` for
+/// two of them that check one another.
 ///
 /// # Errors
 /// No backend has that name, or it cannot work here.
 pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+    if let Some(names) = choice.strip_prefix("lockstep:") {
+        return Ok(Box::new(lockstep::Lockstep::new(names, arch)?));
+    }
     match choice {
         #[cfg(feature = "unicorn")]
         "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),

@@ -1,10 +1,12 @@
-//! Copies of whole address spaces, for fork(2).
+//! Copies of whole address spaces, for fork(2) and for comparing CPUs.
+
+use std::collections::BTreeSet;
 
 use super::area::Area;
 use super::region::PageMap;
 use super::remap::copy_own_run;
 use super::space::Space;
-use super::{Prot, lazy};
+use super::{GuestAddr, PAGE_SIZE, Prot, lazy};
 use crate::Error;
 use crate::abi::Errno;
 
@@ -59,5 +61,69 @@ fn host_error(e: Errno) -> Error {
     Error::Host {
         what: "cannot copy a guest's memory".into(),
         source: std::io::Error::from_raw_os_error(i32::from(e.0)),
+    }
+}
+
+/// For a CPU that checks another one on a copy of its memory.
+impl Space {
+    /// A copy in which all memory is private, shared memory included, so that what runs there is seen by nobody.
+    ///
+    /// # Errors
+    /// The host has no room or memory for another address space.
+    pub fn twin(&self) -> Result<Space, Error> {
+        let mut twin = Space::new(self.window.pool())?;
+        twin.limits = self.limits;
+        let pages = PageMap::open();
+        for area in self.areas.values() {
+            let mut copy = area.clone();
+            (copy.locked, copy.sealed) = (false, false);
+            if area.shared {
+                (copy.shared, copy.file, copy.may_write) = (false, None, true);
+            }
+            twin.map_host(&copy).map_err(host_error)?;
+            if !area.shared {
+                self.copy_private(area, &twin, &pages).map_err(host_error)?;
+            }
+            twin.insert(copy);
+        }
+        for page in self.differing_pages(&twin) {
+            twin.copy_page(self, page);
+        }
+        Ok(twin)
+    }
+
+    /// The pages whose bytes differ from those of a twin, ascending. Pages that nobody can read are not looked at.
+    pub fn differing_pages(&self, twin: &Space) -> Vec<GuestAddr> {
+        let map = PageMap::open();
+        let mut candidates = BTreeSet::new();
+        for area in self.areas.values().filter(|area| !area.prot.is_empty()) {
+            let (start, len) = (area.start.0, area.len());
+            let mut note = |at: u64, run: u64| {
+                candidates.extend((at..at + run).step_by(PAGE_SIZE as usize));
+                Ok(())
+            };
+            // `note` never fails.
+            let _ = match area.shared {
+                true => note(start, len),
+                false => map.own_pages(&self.window, start, len, &mut note),
+            };
+            let _ = map.own_pages(&twin.window, start, len, &mut note);
+        }
+        let (mut here, mut there) = ([0u8; PAGE_SIZE as usize], [0u8; PAGE_SIZE as usize]);
+        let differs = |page: &u64| {
+            let read = self.read_partial(GuestAddr(*page), &mut here);
+            twin.read_partial(GuestAddr(*page), &mut there);
+            // What lies behind the end of a file cannot be compared.
+            here[..read] != there[..read]
+        };
+        candidates.into_iter().filter(differs).map(GuestAddr).collect()
+    }
+
+    /// Copies one page from the space that this one is a twin of.
+    pub fn copy_page(&mut self, from: &Space, page: GuestAddr) {
+        let mut bytes = [0u8; PAGE_SIZE as usize];
+        let read = from.read_partial(page, &mut bytes);
+        // It can be read there, so it is mapped here.
+        let _ = self.poke(page, &bytes[..read]);
     }
 }

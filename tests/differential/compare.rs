@@ -6,7 +6,7 @@ use sevm::cpu::translate::a64::state::State;
 use sevm::cpu::{self, Access, Cpu, Exit};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, Space, Windows};
 
-use super::generate::{CODE, CODE_SIZE, Case, READ_ONLY, SCRATCH, SCRATCH_SIZE, SVC};
+use super::generate::{CODE, CODE_SIZE, Case, NOP, READ_ONLY, SCRATCH, SCRATCH_SIZE, SVC};
 
 /// More instructions than any case can run.
 const BUDGET: u64 = 1000;
@@ -100,7 +100,7 @@ fn soft(case: &Case, memory: &[u8]) -> Outcome {
     let mut state = State::new();
     (state.x, state.sp, state.v) = (regs.x, regs.sp, regs.v);
     (state.nzcv, state.fpcr, state.fpsr) = (regs.pstate as u32, regs.fpcr, regs.fpsr);
-    let done = case.words.iter().take_while(|word| execute(**word, &mut state).is_ok()).count();
+    let done = case.words.iter().take_while(|word| **word == NOP || execute(**word, &mut state).is_ok()).count();
     let all = done == case.words.len();
     let exit = if all { Exit::Syscall } else { Exit::Illegal { privileged: false } };
     let retired = done as u64 + u64::from(all);

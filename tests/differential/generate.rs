@@ -20,7 +20,8 @@ pub const READ_ONLY: u64 = SCRATCH + SCRATCH_SIZE;
 
 /// The longest sequence, without the `svc` that ends it.
 pub const LONGEST: usize = 20;
-const NOP: u32 = 0xd503_201f;
+/// What stands where nothing else can be made.
+pub const NOP: u32 = 0xd503_201f;
 /// `svc #0`
 pub const SVC: u32 = 0xd400_0001;
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::compare::{Side, difference};
-use super::generate::{CODE, Case};
+use super::generate::{CODE, Case, NOP};
 
 /// A difference in words.
 pub struct Report {
@@ -11,8 +11,6 @@ pub struct Report {
     pub key: Vec<u32>,
     pub text: String,
 }
-
-const NOP: u32 = 0xd503_201f;
 
 /// The difference of a case that stands by itself, if there is one.
 fn failure(case: &Case, sides: &mut [Side; 2], fillings: &[u8]) -> Option<String> {

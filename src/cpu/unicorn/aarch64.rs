@@ -229,7 +229,8 @@ pub(super) fn hwcap() -> (u64, u64) {
 /// `disas_simd_two_reg_misc_fp16` and `disas_simd_three_reg_same_fp16`).
 pub(super) fn crashes(word: u32) -> bool {
     let bit = |n: u32| word >> n & 1;
-    if word & 0x8f7e_0c00 == 0x0e78_0800 {
+    // Scalar (bit 28) is AdvSIMD with bit 30 only; without, it is scalar floating point with a register 24 or 25.
+    if word & 0x8f7e_0c00 == 0x0e78_0800 && (bit(28) == 0 || bit(30) == 1) {
         let operation = word >> 12 & 0x1f | bit(23) << 5 | bit(29) << 6;
         let scalar = bit(28) == 1;
         !match operation {
