@@ -19,13 +19,15 @@ mod encodings;
 mod generate;
 #[path = "differential/shrink.rs"]
 mod shrink;
+#[path = "differential/unicorn.rs"]
+mod unicorn;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use compare::{PLACES, SOFT, STRIDE, Side, difference};
 use encodings::Class;
-use generate::{CODE, Generator, Random};
+use generate::{CODE, Generator, Oracle, Random};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sevm::arch::Arch;
 use sevm::cpu::Exit;
@@ -120,7 +122,8 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
     let mut reports = 0;
     let start = Instant::now();
     let mut batch = options.batch.unwrap_or(0);
-    let mut generator = Generator::new(class, all);
+    let oracle = if options.backends.iter().any(|name| name == "unicorn") { Oracle::Unicorn } else { Oracle::Other };
+    let mut generator = Generator::new(class, all, oracle);
     while retired < share {
         // Each batch can be made again by itself, but for what has been learned to be undefined.
         generator.random = Random::new(options.seed ^ index << 48 ^ batch << 20);
@@ -143,7 +146,8 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
                     Exit::Fault { .. } => faults += 1,
                     _ => {}
                 }
-                if difference(&wanted, &found).is_none() {
+                let excused = oracle == Oracle::Unicorn && unicorn::cannot_judge_all(&case);
+                if excused || difference(&wanted, &found).is_none() {
                     continue;
                 }
                 let report = shrink::report(&case, &mut sides, &fillings, &options.backends);

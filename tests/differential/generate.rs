@@ -6,6 +6,7 @@ use sevm::arch::aarch64::Regs;
 use sevm::mem::PAGE_SIZE;
 
 use super::encodings::{Class, Idiom, Mode, Pattern};
+use super::unicorn;
 
 /// Where sequences stand.
 pub const CODE: u64 = 0x40_0000;
@@ -282,7 +283,17 @@ pub struct Generator {
     idioms: Vec<Idiom>,
     /// Encodings without their registers that turned out to be undefined, and how often they were left out since.
     undefined: HashMap<u32, u32>,
+    oracle: Oracle,
     pub random: Random,
+}
+
+/// Who says what is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oracle {
+    /// Unicorn, which cannot judge everything.
+    Unicorn,
+    /// One that can.
+    Other,
 }
 
 /// What is known about a sequence while it is made.
@@ -301,11 +312,11 @@ struct Draft {
 }
 
 impl Generator {
-    pub fn new(class: &Class, all: &[Class]) -> Generator {
+    pub fn new(class: &Class, all: &[Class], oracle: Oracle) -> Generator {
         let idioms = class.idioms.to_vec();
         let own = class.patterns.iter().map(|p| compile(*p)).collect();
         let others = all.iter().flat_map(|c| &c.patterns).map(|p| compile(*p)).collect();
-        Generator { own, others, idioms, undefined: HashMap::new(), random: Random::new(0) }
+        Generator { own, others, idioms, undefined: HashMap::new(), oracle, random: Random::new(0) }
     }
 
     /// Notes that a word is undefined, so that it comes rarely from now on: it ends its sequence.
@@ -384,6 +395,9 @@ impl Generator {
             let list = if self.others.is_empty() || self.random.below(16) < 13 { &self.own } else { &self.others };
             let index = self.random.below(list.len() as u64) as usize;
             let Some(word) = fill(&list[index], draft, &mut self.random) else { continue };
+            if self.oracle == Oracle::Unicorn && unicorn::cannot_judge(word) {
+                continue;
+            }
             if let Some(left_out) = self.undefined.get_mut(&(word & !list[index].registers)) {
                 *left_out += 1;
                 if *left_out % 64 != 0 {

@@ -58,13 +58,11 @@ pub fn report(case: &Case, sides: &mut [Side; 2], fillings: &[u8], names: &[Stri
             }
         }
     }
-    while best.words.first() == Some(&NOP) {
-        let len = best.words.len();
-        attempt(&mut best, &|c| {
-            c.words.remove(0);
-        });
-        if best.words.len() == len {
-            break;
+    for i in (0..best.words.len()).rev() {
+        if best.words[i] == NOP && best.words.len() > 1 {
+            attempt(&mut best, &|c| {
+                c.words.remove(i);
+            });
         }
     }
     for i in 0..31 {
