@@ -78,7 +78,7 @@ fn reg(e: &mut Emitter<'_>, x: Xm, scratch: Xmm) -> Xmm {
     match x {
         Xm::Reg(x) => x,
         Xm::Mem(_) => {
-            e.asm.vex2(x86::MOVDQA, scratch, x);
+            e.asm.vex2(x86::MOVDQU, scratch, x);
             scratch
         }
     }

@@ -270,7 +270,7 @@ pub fn immediate(e: &mut Emitter<'_>, w: Word) -> Inline {
         _ => {
             let whole = if w.q() { splat(value, 64) } else { u128::from(value) };
             let constant = e.constant(whole);
-            e.asm.vex2(x86::MOVDQA, out, constant);
+            e.asm.vex2(x86::MOVDQU, out, constant);
         }
     }
     e.write_v(rd(w), out);

@@ -3,7 +3,8 @@
 use super::{Inline, X0, X1, X2, X3, d, m, n, out, rd, reg, splat, with_constant, x86, zero};
 use crate::cpu::translate::a64::decode::simd::{Class, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
-use crate::cpu::translate::asm::{Map, Pp, Xm, Xmm};
+use crate::cpu::translate::a64::state::State;
+use crate::cpu::translate::asm::{Alu, Gpr, Map, Mem, Pp, Width, Xm, Xmm};
 
 /// Emits a word of one of the cryptographic classes.
 pub fn emit(e: &mut Emitter<'_>, w: Word, class: Class) -> Inline {
@@ -38,10 +39,32 @@ pub fn emit(e: &mut Emitter<'_>, w: Word, class: Class) -> Inline {
             e.write_v(rd(w), out);
             Some(())
         }
+        Class::Sha512ThreeReg if w.bits(14, 1) == 0 && w.bits(10, 2) < 2 => sha512_rounds(e, w),
+        Class::Sha512ThreeReg if w.bits(14, 1) == 0 && w.bits(10, 2) == 2 => {
+            // SHA512SU1
+            let a = n(e, w);
+            sigma(e, a, [19, 61], 6);
+            e.asm.vex3(x86::PADD[3], X2, X2, d(e, w));
+            let b = m(e, w);
+            let out = out(e, w);
+            e.asm.vex3(x86::PADD[3], out, X2, b);
+            e.write_v(rd(w), out);
+            Some(())
+        }
+        Class::Sha512TwoReg if w.bits(10, 2) == 0 => {
+            // SHA512SU0
+            let a = n(e, w);
+            e.asm.vex3i(x86::PALIGNR, X1, a, d(e, w), 8);
+            sigma(e, X1, [1, 8], 7);
+            let out = out(e, w);
+            e.asm.vex3(x86::PADD[3], out, X2, d(e, w));
+            e.write_v(rd(w), out);
+            Some(())
+        }
         // RAX1
         Class::Sha512ThreeReg if w.bits(10, 2) == 3 && w.bits(14, 1) == 0 => {
             let operand = m(e, w);
-            e.asm.vex2(x86::MOVDQA, X2, operand);
+            e.asm.vex2(x86::MOVDQU, X2, operand);
             rotate_left(e, 1, X2);
             e.asm.vex3(x86::POR, X2, X2, X3);
             let a = e.vm(w.rn() as u8);
@@ -218,7 +241,7 @@ fn sha256_rounds(e: &mut Emitter<'_>, w: Word, part: Part) -> Inline {
     e.asm.vex3(x86::PUNPCKH[3], X1, X2, X1);
     // X1 = a b e f, X3 = c d g h (highest first); the schedule words, two at a time, stand in xmm0.
     let schedule = m(e, w);
-    e.asm.vex2(x86::MOVDQA, X0, schedule);
+    e.asm.vex2(x86::MOVDQU, X0, schedule);
     e.asm.sse(Map::M0f38, Pp::None, SHA256RNDS2, X3, X1);
     e.asm.vex2i(x86::PSHUFD, X0, X0, 0b1110);
     e.asm.sse(Map::M0f38, Pp::None, SHA256RNDS2, X1, X3);
@@ -227,6 +250,82 @@ fn sha256_rounds(e: &mut Emitter<'_>, w: Word, part: Part) -> Inline {
     e.asm.vex3(unpack, X2, X3, X1);
     let out = out(e, w);
     e.asm.vex2i(x86::PSHUFD, out, X2, 0b00_01_10_11);
+    e.write_v(rd(w), out);
+    Some(())
+}
+
+/// `X2` = both halves of `a` rotated right by two counts and shifted right by a third, the three exclusively or-ed. `a` is not
+/// `X2` or `X3`.
+fn sigma(e: &mut Emitter<'_>, a: Xmm, rotations: [u8; 2], shift: u8) {
+    let ((left, left_digit), (right, right_digit)) = (x86::psll(3), x86::psrl(3));
+    e.asm.vex_shift(right, right_digit, X2, a, shift);
+    for by in rotations {
+        e.asm.vex_shift(right, right_digit, X3, a, by);
+        e.asm.vex3(x86::PXOR, X2, X2, X3);
+        e.asm.vex_shift(left, left_digit, X3, a, 64 - by);
+        e.asm.vex3(x86::PXOR, X2, X2, X3);
+    }
+}
+
+/// Where the halves of a vector register can be read as memory: its slot, or a copy.
+fn in_memory(e: &mut Emitter<'_>, reg: usize, copy: i32) -> Mem {
+    match e.vm(reg as u8) {
+        Xm::Mem(mem) => mem,
+        Xm::Reg(value) => {
+            let mem = e.state(std::mem::offset_of!(State, spill)).plus(16 * copy);
+            e.asm.vex2(x86::MOVDQU_STORE, value, mem);
+            mem
+        }
+    }
+}
+
+/// SHA512H and SHA512H2 on general registers. Each is twice a sum of three terms, of which the second needs the first's:
+/// a choice or majority, rotations, and a part of Rd.
+fn sha512_rounds(e: &mut Emitter<'_>, w: Word) -> Inline {
+    e.clobber_flags();
+    let rdx = e.take_rdx();
+    let (sum, x, y) = (in_memory(e, w.rd(), 0), in_memory(e, w.rn(), 1), in_memory(e, w.rm(), 2));
+    let first = w.bits(10, 2) == 0;
+    let rotations = if first { [14, 18, 41] } else { [28, 34, 39] };
+    for step in 0..2 {
+        // rax is what is rotated.
+        match (step, first) {
+            (0, true) => e.asm.mov(Width::W64, Gpr::Rax, y.plus(8)),
+            (0, false) => e.asm.mov(Width::W64, Gpr::Rax, y),
+            (_, true) => {
+                e.asm.mov(Width::W64, Gpr::Rax, Gpr::Rcx);
+                e.asm.alu(Alu::Add, Width::W64, Gpr::Rax, y);
+            }
+            (_, false) => e.asm.mov(Width::W64, Gpr::Rax, Gpr::Rcx),
+        }
+        e.asm.rorx(Width::W64, Gpr::Rcx, Gpr::Rax, rotations[0]);
+        for by in &rotations[1..] {
+            e.asm.rorx(Width::W64, rdx, Gpr::Rax, *by);
+            e.asm.alu(Alu::Xor, Width::W64, Gpr::Rcx, rdx);
+        }
+        if first {
+            // The bits of one number where rax has ones, of the other where zeros.
+            let (ones, zeros) = if step == 0 { (x, x.plus(8)) } else { (y.plus(8), x) };
+            e.asm.mov(Width::W64, rdx, ones);
+            e.asm.alu(Alu::Xor, Width::W64, rdx, zeros);
+            e.asm.alu(Alu::And, Width::W64, rdx, Gpr::Rax);
+            e.asm.alu(Alu::Xor, Width::W64, rdx, zeros);
+        } else {
+            // The majority of a, b and c is a where a and b agree, else c.
+            let (b, c) = if step == 0 { (y.plus(8), x) } else { (y, y.plus(8)) };
+            e.asm.mov(Width::W64, rdx, b);
+            e.asm.alu(Alu::Xor, Width::W64, rdx, Gpr::Rax);
+            e.asm.alu(Alu::Xor, Width::W64, Gpr::Rax, c);
+            e.asm.alu(Alu::And, Width::W64, rdx, Gpr::Rax);
+            e.asm.alu(Alu::Xor, Width::W64, rdx, c);
+            e.asm.alu(Alu::Xor, Width::W64, rdx, Gpr::Rax);
+        }
+        e.asm.alu(Alu::Add, Width::W64, Gpr::Rcx, rdx);
+        e.asm.alu(Alu::Add, Width::W64, Gpr::Rcx, if step == 0 { sum.plus(8) } else { sum });
+        e.asm.vex2_gpr(x86::MOVQ_GPR, if step == 0 { X2 } else { X3 }, Gpr::Rcx);
+    }
+    let out = out(e, w);
+    e.asm.vex3(x86::PUNPCKL[3], out, X3, X2);
     e.write_v(rd(w), out);
     Some(())
 }

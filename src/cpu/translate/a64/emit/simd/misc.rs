@@ -89,10 +89,10 @@ fn by_nibbles(e: &mut Emitter<'_>, a: Xmm, low: impl Fn(u8) -> u64, high: impl F
     with_constant(e, x86::PAND, X3, a, splat(0x0f, 8));
     left_or_right_logical(e, 0, a, -4, X1);
     let constant = e.constant(table(&low));
-    e.asm.vex2(x86::MOVDQA, X2, constant);
+    e.asm.vex2(x86::MOVDQU, X2, constant);
     e.asm.vex3(x86::PSHUFB, X2, X2, X3);
     let constant = e.constant(table(&high));
-    e.asm.vex2(x86::MOVDQA, X3, constant);
+    e.asm.vex2(x86::MOVDQU, X3, constant);
     e.asm.vex3(x86::PSHUFB, X3, X3, X1);
     e.asm.vex3(combine, X2, X2, X3);
 }
@@ -105,7 +105,7 @@ fn leading_zeros(e: &mut Emitter<'_>, w: Word, size: u32) -> Inline {
     left_or_right_logical(e, 0, a, -4, X1);
     with_constant(e, x86::PAND, X2, a, splat(0x0f, 8));
     let constant = e.constant(table);
-    e.asm.vex2(x86::MOVDQA, X3, constant);
+    e.asm.vex2(x86::MOVDQU, X3, constant);
     e.asm.vex3(x86::PSHUFB, X2, X3, X2);
     e.asm.vex3(x86::PSHUFB, X3, X3, X1);
     add_if_all(e, 0, 4);
@@ -115,8 +115,8 @@ fn leading_zeros(e: &mut Emitter<'_>, w: Word, size: u32) -> Inline {
         let (op, digit) = x86::psrl(size);
         with_constant(e, x86::PAND, X3, X2, splat(0xff, 2 * half));
         e.asm.vex_shift(op, digit, X1, X2, half as u8);
-        e.asm.vex2(x86::MOVDQA, X2, X3);
-        e.asm.vex2(x86::MOVDQA, X3, X1);
+        e.asm.vex2(x86::MOVDQU, X2, X3);
+        e.asm.vex2(x86::MOVDQU, X3, X1);
         add_if_all(e, size, u64::from(half));
     }
     finish(e, w, Form::Vector, X2)
@@ -188,7 +188,7 @@ fn pair_sums(e: &mut Emitter<'_>, w: Word, size: u32, accumulate: bool) -> Inlin
         (0, Sign::Signed) => {
             // The host's first operand is the unsigned one.
             let constant = e.constant(splat(1, 8));
-            e.asm.vex2(x86::MOVDQA, X2, constant);
+            e.asm.vex2(x86::MOVDQU, X2, constant);
             e.asm.vex3(x86::PMADDUBSW, X2, X2, a);
         }
         (1, Sign::Signed) => with_constant(e, x86::PMADDWD, X2, a, splat(1, 16)),

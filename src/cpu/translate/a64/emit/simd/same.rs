@@ -34,7 +34,7 @@ fn logic(e: &mut Emitter<'_>, w: Word) -> Inline {
     if !w.u() && w.size() == 2 && w.rn() == w.rm() {
         // mov
         let out = super::out(e, w);
-        let bytes = if w.q() { x86::MOVDQA } else { x86::MOVQ };
+        let bytes = if w.q() { x86::MOVDQU } else { x86::MOVQ };
         e.asm.vex2(bytes, out, n_operand);
         e.write_v(super::rd(w), out);
         return Some(());
@@ -90,7 +90,7 @@ pub(super) fn split(e: &mut Emitter<'_>, size: u32, a: Xmm, b: Xm, even: Xmm, od
             let spare = spare(&[even, odd]);
             e.asm.vex3(x86::PUNPCKH[3], spare, even, odd);
             e.asm.vex3(x86::PUNPCKL[3], even, even, odd);
-            e.asm.vex2(x86::MOVDQA, odd, spare);
+            e.asm.vex2(x86::MOVDQU, odd, spare);
         }
         2 => {
             e.asm.vex3i(x86::SHUFPS, even, a, b, 0x88);
@@ -172,7 +172,7 @@ pub(super) fn elementwise(
                 _ => saturating_words(e, direction, a, b),
             };
             collect_saturation(e, w, bad);
-            e.asm.vex2(x86::MOVDQA, out, X2);
+            e.asm.vex2(x86::MOVDQU, out, X2);
         }
         0b00110 | 0b00111 if signed => {
             if op == 0b00110 {
@@ -410,7 +410,7 @@ fn halving_small(e: &mut Emitter<'_>, op: u32, sign: Sign, size: u32, a: Xmm, b:
     if sign == Sign::Signed {
         with_constant(e, x86::PXOR, out, value, bias);
     } else {
-        e.asm.vex2(x86::MOVDQA, out, value);
+        e.asm.vex2(x86::MOVDQU, out, value);
     }
 }
 
@@ -468,7 +468,7 @@ fn doubling_high(e: &mut Emitter<'_>, w: Word, truncating: bool, size: u32, a: X
     with_constant(e, x86::PCMPEQ[size as usize], X3, X2, splat(1 << (bits - 1), bits));
     e.asm.vex3(x86::PXOR, X2, X2, X3);
     collect_saturation(e, w, X3);
-    e.asm.vex2(x86::MOVDQA, out, X2);
+    e.asm.vex2(x86::MOVDQU, out, X2);
 }
 
 fn shift(e: &mut Emitter<'_>, (op, digit): (Vex, u8), dst: Xmm, src: Xmm, by: u8) {

@@ -15,7 +15,9 @@ const fn m3a(opcode: u8) -> Vex {
     Vex::new(Map::M0f3a, Pp::P66, opcode)
 }
 
-pub const MOVDQA: Vex = m0f(0x6f);
+/// Places in the state need not be aligned.
+pub const MOVDQU: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x6f);
+pub const MOVDQU_STORE: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7f);
 pub const MOVD: Vex = m0f(0x6e);
 pub const MOVQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7e);
 pub const MOVQ_GPR: Vex = m0f(0x6e).w1();
