@@ -5,7 +5,7 @@ use crate::abi::Errno;
 use crate::arch::{Arch, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
 use crate::kernel::exec::Known;
-use crate::kernel::{ExitStatus, Kernel, Outcome, Pid, Program, Slept, State, Tid};
+use crate::kernel::{ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
 use crate::trace::{Call, Sink, Start, View};
@@ -14,6 +14,18 @@ use std::rc::Rc;
 
 /// Instructions a thread runs before the next one gets its turn.
 const SLICE: u64 = 200_000;
+
+/// How long what the first process has left may still work before it is left behind, in nanoseconds.
+const LINGER_NS: u64 = 200_000_000;
+
+/// Whether a thread can run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// One can.
+    Left,
+    /// All wait.
+    None,
+}
 
 /// A whole simulated machine: the kernel, a CPU for each architecture that is in use, and observers.
 pub struct Machine {
@@ -29,6 +41,10 @@ pub struct Machine {
     program: Vec<u8>,
     /// Its arguments, as they were given: a script runs with others.
     argv: Vec<Vec<u8>>,
+    /// When what the first process has left is left behind, by the monotonic clock.
+    leave_at_ns: Option<u64>,
+    /// Which part of sevm this is, once that has been done.
+    part: Option<Part>,
 }
 
 impl Machine {
@@ -42,6 +58,8 @@ impl Machine {
             observers: Observers::default(),
             program: Vec::new(),
             argv: Vec::new(),
+            leave_at_ns: None,
+            part: None,
         }
     }
 
@@ -91,17 +109,49 @@ impl Machine {
         // What was seen before a failure is still worth reading.
         let finished = self.observers.finish();
         ran.and(finished)?;
-        let status = self.kernel.processes.get(&pid).and_then(|p| p.exit);
+        // Nobody waits for the part that ran what was left behind.
+        let unheard = (self.part == Some(Part::Back)).then_some(ExitStatus::Code(0));
+        let status = self.kernel.processes.get(&pid).and_then(|p| p.exit).or(unheard);
         status.ok_or_else(|| Error::Usage(format!("process {pid} has no exit status")))
+    }
+
+    /// Whether the run ended for this part of sevm while its machine goes on in another ([`Remaining`]). The machine must
+    /// then not be taken apart, for both have the same open files.
+    ///
+    /// [`Remaining`]: crate::kernel::Remaining
+    pub fn is_left_behind(&self) -> bool {
+        self.part == Some(Part::Front)
+    }
+
+    /// Leaves behind what the first process has left, if it has ended. On a real machine what it left would be quicker,
+    /// so while it has work to do it may go on for a moment.
+    fn leave_behind(&mut self, work: Work) -> bool {
+        if self.part.is_some() || self.observers.any() || !self.kernel.may_leave_behind() {
+            return false;
+        }
+        let now_ns = self.kernel.monotonic_ns();
+        let until_ns = *self.leave_at_ns.get_or_insert(now_ns + LINGER_NS);
+        if work == Work::Left && now_ns < until_ns {
+            return false;
+        }
+        // Where the host cannot divide sevm, everybody waits.
+        self.part = self.kernel.leave_behind().ok();
+        self.is_left_behind()
     }
 
     /// Runs until no thread is left.
     fn run_all(&mut self) -> Result<(), Error> {
         loop {
+            if self.leave_behind(Work::Left) {
+                return Ok(());
+            }
             self.kernel.take_host_signals();
             self.kernel.tick();
             self.kernel.check_budget()?;
             let Some(tid) = self.kernel.next_thread() else {
+                if self.leave_behind(Work::None) {
+                    return Ok(());
+                }
                 match self.kernel.sleep() {
                     Slept::Ready => {}
                     Slept::Empty => return Ok(()),

@@ -129,3 +129,75 @@ fn the_table_has_every_format() {
     let json = sevm(&["syscalls", "--format", "json"]);
     let _: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
 }
+
+/// Leaves a child that makes `done` once there is `go`, and exits with 3; with an argument the child locks records first.
+const LEAVER: &str = r#"
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    int told[2];
+    char c;
+    pipe(told);
+    if (fork() == 0) {
+        struct flock all = {.l_type = F_WRLCK};
+        int fd = open("lock", O_RDWR | O_CREAT, 0600);
+        if (argc > 1) fcntl(fd, F_SETLK, &all);
+        write(told[1], "x", 1);
+        while (access("go", F_OK)) usleep(5000);
+        printf("goes on\n");
+        fflush(stdout);
+        close(creat("done", 0600));
+        _exit(0);
+    }
+    read(told[0], &c, 1);
+    return 3;
+}
+"#;
+
+/// Waits until `condition` holds, for half a minute at most.
+fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !condition() {
+        if std::time::Instant::now() > until {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    true
+}
+
+#[test]
+fn the_first_process_ends_the_command_and_others_go_on() {
+    let Some(program) = build("leaver", LEAVER) else { return };
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let there = |name: &str| dir.path().join(name).exists();
+    let out = std::fs::File::create(dir.path().join("out")).expect("a file");
+    let command = |options: &[&str], args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sevm"));
+        command.arg("run").args(options).arg(&program).args(args).current_dir(dir.path());
+        command.stdout(out.try_clone().expect("a file"));
+        command
+    };
+    let status = command(&[], &[]).status().expect("sevm starts");
+    assert_eq!(status.code(), Some(3));
+    assert!(!there("done"), "it was not waited for");
+    std::fs::write(dir.path().join("go"), "").expect("a file");
+    assert!(eventually(|| there("done")), "what was left behind does not go on");
+    assert_eq!(std::fs::read_to_string(dir.path().join("out")).expect("the output"), "goes on\n");
+
+    // Locks, statistics, limits and determinism keep all in one process.
+    for (options, args) in
+        [(&[][..], &["lock"][..]), (&["--stats"], &[]), (&["--max-time", "100"], &[]), (&["--deterministic"], &[])]
+    {
+        let _ = std::fs::remove_file(dir.path().join("go"));
+        std::fs::remove_file(dir.path().join("done")).expect("it was made");
+        let mut child = command(options, args).stderr(std::process::Stdio::null()).spawn().expect("sevm starts");
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let early = child.try_wait().expect("a child");
+        std::fs::write(dir.path().join("go"), "").expect("a file");
+        assert_eq!(child.wait().expect("a child").code(), Some(3), "{options:?}");
+        assert!(early.is_none() && there("done"), "{options:?} {args:?}: left behind");
+    }
+}

@@ -4,7 +4,7 @@ use super::values;
 use crate::Error;
 use crate::host::RealHost;
 use crate::kernel::fs::{Bind, Layout, Writing};
-use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program};
+use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program, Remaining};
 use crate::machine::Machine;
 use crate::mem::Windows;
 use crate::report::Stats;
@@ -114,6 +114,7 @@ impl RunOptions {
             },
             layout: self.layout(),
             network,
+            remaining: if self.stats.is_some() { Remaining::AwaitEnd } else { Remaining::LeaveBehind },
             ..Config::default()
         };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
@@ -131,6 +132,10 @@ impl RunOptions {
         machine.kernel.config.count_pages = self.stats.is_some();
         let start = Instant::now();
         let result = machine.run(pid);
+        if machine.is_left_behind() {
+            std::mem::forget(machine);
+            return result;
+        }
         let Some(format) = self.stats else { return result };
         let stats = Stats::collect(&machine, start.elapsed());
         let text = match format {

@@ -33,7 +33,7 @@ pub use signals::{HostSignal, InheritedSignals, Signals};
 pub use sockets::{Arrived, Data, DataMut, Side, Sockets, known_option};
 pub use steady::{CPUS, EPOCH_S, SteadyHost, VirtualClock};
 pub use sys::die_by_signal;
-pub use system::{Identity, Load, Names, System, Usage};
+pub use system::{Identity, Load, Names, Part, System, Usage};
 pub use terminal::{Place, Terminals};
 pub use time::{Clock, HostClock, PollFd};
 

@@ -1,6 +1,7 @@
 //! The real host as a machine.
 
-use super::{Identity, Load, Names, RealHost, System, Usage, sys};
+use super::{Identity, Load, Names, Part, RealHost, System, Usage, sys};
+use crate::abi::Errno;
 use rustix::process::{Resource, getrlimit};
 
 /// In the order of RLIMIT_* numbers.
@@ -24,6 +25,23 @@ const RESOURCES: [Resource; 16] = [
 ];
 
 impl System for RealHost {
+    fn divide(&mut self) -> Result<Part, Errno> {
+        if self.given.is_some() {
+            return Err(Errno::EPERM);
+        }
+        // A child has only the thread that made it.
+        if std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) != 1 {
+            return Err(Errno::EAGAIN);
+        }
+        let part = sys::fork()?;
+        if part == Part::Back
+            && let Ok(null) = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())
+        {
+            sys::replace_standard_files(&null);
+        }
+        Ok(part)
+    }
+
     fn names(&mut self) -> Names {
         let u = rustix::system::uname();
         Names {

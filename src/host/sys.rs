@@ -303,6 +303,25 @@ pub fn die_by_signal(signal: crate::abi::Signal) {
     }
 }
 
+/// fork(2) of a process with one thread.
+pub(super) fn fork() -> Result<super::Part, Errno> {
+    // SAFETY: no other thread can hold a lock that the child would wait for, and the caller has made sure that there is
+    // none; both processes go on with copies of all memory.
+    match unsafe { libc::fork() } {
+        0 => Ok(super::Part::Back),
+        pid if pid > 0 => Ok(super::Part::Front),
+        _ => Err(last_error()),
+    }
+}
+
+/// Puts `file` in the place of standard input, output and error. What cannot be replaced stays.
+pub(super) fn replace_standard_files(file: &OwnedFd) {
+    for number in 0..=2 {
+        // SAFETY: whoever uses these three numbers in sevm does so by number, and finds the other file there.
+        unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(file), number) };
+    }
+}
+
 /// What this process has used (getrusage(2), RUSAGE_SELF).
 pub(super) fn usage() -> super::Usage {
     // SAFETY: all-zero bytes are a valid `rusage`, which holds integers only.

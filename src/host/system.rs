@@ -1,5 +1,7 @@
 //! The host as a machine and the user who runs sevm: names, limits, memory, processors.
 
+use crate::abi::Errno;
+
 /// What uname(2) tells, without the machine's architecture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -69,8 +71,24 @@ pub struct Usage {
     pub switches_involuntary: u64,
 }
 
+/// Which part of a process that has been divided the caller is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The one that was there, for whoever started it to wait for.
+    Front,
+    /// A new one, which nobody waits for.
+    Back,
+}
+
 /// The host's state as a machine.
 pub trait System {
+    /// Makes two of sevm's process, both with all of the machine and its open files. The new one has no standard files
+    /// of its own, so that it keeps none open that its guests do not; record locks stay with the old one.
+    ///
+    /// # Errors
+    /// Those of fork(2); `EPERM` where the machine is part of a larger program, `EAGAIN` where other threads run.
+    fn divide(&mut self) -> Result<Part, Errno>;
+
     /// Its names.
     fn names(&mut self) -> Names;
 

@@ -102,6 +102,30 @@ impl Kernel {
         }
     }
 
+    /// Whether the first process has ended and left others which need not be awaited.
+    pub fn may_leave_behind(&self) -> bool {
+        self.config.remaining == Remaining::LeaveBehind
+            && !self.config.deterministic
+            && self.config.limits.is_unlimited()
+            && !self.has_locked_records
+            && !self.threads.is_empty()
+            && self.processes.get(&self.first_pid).is_some_and(|p| p.exit.is_some())
+    }
+
+    /// Divides sevm in two: one part to tell how the first process ended, one for the others, which has seen the first
+    /// one reaped.
+    ///
+    /// # Errors
+    /// The host cannot, and will not be asked again.
+    pub fn leave_behind(&mut self) -> Result<Part, Errno> {
+        self.config.remaining = Remaining::AwaitEnd;
+        let part = self.host.divide()?;
+        if part == Part::Back {
+            self.reap(self.first_pid);
+        }
+        Ok(part)
+    }
+
     /// Takes a zombie out of the machine; its pidfds hang up.
     pub(super) fn reap(&mut self, pid: Pid) -> Option<Process> {
         let gone = self.processes.remove(&pid);

@@ -18,6 +18,13 @@ pub struct Limits {
     pub processes: Option<u64>,
 }
 
+impl Limits {
+    /// Whether there is none.
+    pub fn is_unlimited(&self) -> bool {
+        self.instructions.is_none() && self.time_ns.is_none() && self.memory.is_none() && self.processes.is_none()
+    }
+}
+
 /// A limit of [`Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {

@@ -35,6 +35,7 @@ mod thread;
 pub mod time;
 pub mod tty;
 
+pub use crate::host::Part;
 pub use ctx::Ctx;
 pub use exec::Program;
 pub use fd::FdTable;
@@ -101,6 +102,16 @@ pub enum NetworkAccess {
     None,
 }
 
+/// What becomes of processes that are left when the first one has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Remaining {
+    /// The machine ends with the last of them.
+    #[default]
+    AwaitEnd,
+    /// They go on in a process of the host that nobody waits for.
+    LeaveBehind,
+}
+
 /// How the machine is set up.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -122,6 +133,9 @@ pub struct Config {
     pub layout: fs::Layout,
     /// What of the host's network guests can reach.
     pub network: NetworkAccess,
+    /// What becomes of processes that the first one leaves. They are awaited in any case in a deterministic run, with
+    /// limits, with observers, and once a guest has locked records, for on the host those locks are sevm's own.
+    pub remaining: Remaining,
 }
 
 /// Something that happened and that an observer may want to know; drained by the machine.
@@ -223,6 +237,8 @@ pub struct Kernel {
     pub(crate) renamed: Option<Tid>,
     /// The process that the machine was started for.
     pub(crate) first_pid: Pid,
+    /// A guest has locked records of a file of the host.
+    pub(crate) has_locked_records: bool,
 }
 
 impl Kernel {
@@ -271,6 +287,7 @@ impl Kernel {
             next_pid: 1000,
             renamed: None,
             first_pid: 0,
+            has_locked_records: false,
         };
         kernel.started_ns = kernel.monotonic_ns();
         kernel

@@ -21,7 +21,7 @@ mod sockets;
 use super::random::Xoshiro256;
 use super::{
     Clock, Events, FileStat, FileTime, Files, Host, HostClock, HostFd, HostSignal, Identity, InheritedSignals, Load,
-    Names, Place, PollFd, Signals, System, Terminals, Usage,
+    Names, Part, Place, PollFd, Signals, System, Terminals, Usage,
 };
 use crate::abi::consts::rlimit;
 use crate::abi::{Errno, Signal};
@@ -284,6 +284,11 @@ impl Terminals for SteadyHost {
 }
 
 impl System for SteadyHost {
+    /// Not here: when one process ends and others go on would be seen outside.
+    fn divide(&mut self) -> Result<Part, Errno> {
+        Err(Errno::EPERM)
+    }
+
     fn names(&mut self) -> Names {
         Names {
             node: b"sevm".to_vec(),

@@ -71,6 +71,7 @@ pub(super) fn record_lock(ctx: &mut Ctx, file: &Rc<File>, cmd: u32, arg: GuestAd
         Ok(()) => {
             if try_it == fcntl::F_SETLK {
                 file.has_record_locks.set(true);
+                ctx.kernel.has_locked_records = true;
             }
             Ok(0)
         }
