@@ -2,13 +2,16 @@
 //!
 //! Folded are addresses, the process's own id, times and random bytes: they differ between any two runs of strace too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Share of equal lines that every run together must reach, in percent.
 const AT_LEAST: f64 = 97.0;
+
+/// The same for a run of several processes: which of two gets on first is not always the same.
+const FAMILY_AT_LEAST: f64 = 94.0;
 
 /// Programs that print much of what strace decodes, beside this file.
 const SOURCES: &[&str] = &["files", "memory", "mistakes", "signals", "terminal", "times"];
@@ -217,6 +220,81 @@ fn traces_equal_straces() {
     let share = 100.0 * equal as f64 / all.max(1) as f64;
     println!("{share:.2} % of {all} lines in {} runs are equal", commands.len());
     assert!(share >= AT_LEAST, "only {share:.2} % of lines are equal");
+}
+
+/// A program that makes processes and threads, beside this file.
+const FAMILY: &str = "family";
+
+/// A trace of several processes (`-f -o`) without what differs between any two runs: for each process in the order in
+/// which they were made its lines, with calls that were interrupted put together again.
+fn fold_family(trace: &str) -> Vec<String> {
+    let mut lines: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut unfinished: BTreeMap<u64, String> = BTreeMap::new();
+    for line in trace.lines() {
+        let Some((pid, rest)) = line.split_once(' ') else { continue };
+        let Ok(pid) = pid.parse() else { continue };
+        let rest = rest.trim_start();
+        if let Some(start) = rest.strip_suffix("<unfinished ...>") {
+            unfinished.insert(pid, start.trim_end().to_string());
+            continue;
+        }
+        let resumed = rest.strip_prefix("<... ").and_then(|r| r.split_once(" resumed>"));
+        let whole = match resumed {
+            // strace puts a blank before what it goes on with, or does not, by the argument.
+            Some((_, end)) => format!("{}{}", unfinished.remove(&pid).unwrap_or_default(), end.trim_start()),
+            None => rest.to_string(),
+        };
+        lines.entry(pid).or_default().push(whole);
+    }
+    let pids: Vec<String> = lines.keys().map(u64::to_string).collect();
+    let number = |line: &str| {
+        let line = fold_line(line, "?");
+        let parts = line.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+        let parts = parts.map(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            match pids.iter().position(|p| p == word) {
+                Some(i) => format!("P{i}{}", &part[word.len()..]),
+                None => part.to_string(),
+            }
+        });
+        parts.collect::<String>().replace(", ", ",")
+    };
+    lines.values().enumerate().flat_map(|(i, own)| own.iter().map(move |l| format!("P{i} {}", number(l)))).collect()
+}
+
+#[test]
+fn traces_of_families_equal_straces() {
+    if !strace_works() {
+        eprintln!("skipped: strace cannot trace here (is it installed, and ptrace permitted?)");
+        return;
+    }
+    let built = tempfile::tempdir().expect("temporary folder");
+    let Some(program) = build(FAMILY, built.path()) else {
+        eprintln!("skipped: {FAMILY}.c (gcc -static does not work here)");
+        return;
+    };
+    let sevm = sevm().to_string_lossy().into_owned();
+    let theirs = fold_family(&trace(&["strace"], &["-f"], &[&program]).expect("strace's trace"));
+    let ours = fold_family(&trace(&[&sevm, "trace"], &["-f"], &[&program]).expect("sevm's trace"));
+    let (same, differences) = align(&theirs, &ours);
+    differences.iter().for_each(|d| println!("{d}"));
+    let (all, processes) = (theirs.len().max(ours.len()), |t: &[String]| t.last().map(|l| l[..2].to_string()));
+    let share = 100.0 * same as f64 / all.max(1) as f64;
+    println!("{share:.2} % of {all} lines are equal");
+    assert_eq!(processes(&theirs), processes(&ours), "not as many processes");
+    assert!(all > 60 && share >= FAMILY_AT_LEAST, "only {share:.2} % of {all} lines are equal");
+}
+
+#[test]
+fn folding_of_families() {
+    let trace = "70 wait4(-1,  <unfinished ...>\n71 exit_group(3) = ?\n71 +++ exited with 3 +++\n\
+                 70 <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 71\n";
+    let wanted = [
+        "P0 wait4(-1,[{WIFEXITED(s) && WEXITSTATUS(s) == 3}],0,NULL) = P1",
+        "P1 exit_group(3) = ?",
+        "P1 +++ exited with 3 +++",
+    ];
+    assert_eq!(fold_family(trace), wanted);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Sockets of a machine without network (`--no-network`).
 //!
 //! AF_INET and AF_INET6 are there as in a new network namespace whose interfaces are all down: sockets can be made,
-//! given options and bound to the wildcard address; nothing can be reached (ENETUNREACH), the loopback included. Other
-//! families than these and AF_UNIX are refused with EACCES. The host's network never sees such a socket: what lies
+//! given options and bound (IPv6 ones to the wildcard address only); nothing can be reached (ENETUNREACH), the loopback
+//! included. Other families than these and AF_UNIX are refused with EACCES. The host's network never sees such a socket: what lies
 //! beneath is only asked for options.
 
 use super::host::HostSocket;
@@ -50,6 +50,9 @@ impl OfflineSocket {
     }
 }
 
+/// How an IPv6 address begins that stands for an IPv4 address.
+const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
 /// What the trace says of calls that fail for want of a network.
 const MARK: &str = "NO NETWORK";
 
@@ -82,11 +85,14 @@ impl Protocol for OfflineSocket {
         if self.address.borrow().is_some() {
             return Err(Errno::EINVAL);
         }
-        let host_part = if self.options.domain() == AF_INET { 4..8 } else { 8..24 };
-        if address[host_part].iter().any(|b| *b != 0) {
+        // Without an interface there is no table of IPv4 addresses, and then Linux takes any (inet_addr_type()).
+        let part = if self.options.domain() == AF_INET { 4..8 } else { 8..24 };
+        let is_four = part.len() == 4 || address[part.clone()].starts_with(&MAPPED);
+        if !is_four && address[part.clone()].iter().any(|b| *b != 0) {
             ctx.kernel.call_mark = Some(MARK);
             return Err(Errno::EADDRNOTAVAIL);
         }
+        own[part.clone()].copy_from_slice(&address[part]);
         let port = match u16::from_be_bytes([address[2], address[3]]) {
             0 => self.take_port(ctx),
             port => port,
