@@ -9,8 +9,8 @@ const ID_AA64PFR0: u64 = 0x0011_0011;
 /// TS (FlagM2) 2, FHM 1, DP 1, SM4 1, SM3 1, SHA3 1, RDM 1, atomics 2, CRC32 1, SHA2 2, SHA1 1, AES and PMULL 2. RNDR,
 /// whose numbers would come from the host, is left out.
 const ID_AA64ISAR0: u64 = 0x0021_1111_1021_2120;
-/// SB 1, FRINTTS 1, GPA 1, LRCPC 2, FCMA 1, JSCVT 1, APA 1, DPB 2.
-const ID_AA64ISAR1: u64 = 0x0011_0121_1012;
+/// I8MM 1, BF16 1, SB 1, FRINTTS 1, GPA 1, LRCPC 2, FCMA 1, JSCVT 1, APA 1, DPB 2.
+const ID_AA64ISAR1: u64 = 0x0010_1011_0121_1012;
 /// AT 1: FEAT_LSE2, single-copy atomicity within 16 bytes.
 const ID_AA64MMFR2: u64 = 1 << 32;
 
@@ -69,6 +69,8 @@ mod bits {
         pub const DCPODP: u64 = 1 << 0;
         pub const FLAGM2: u64 = 1 << 7;
         pub const FRINT: u64 = 1 << 8;
+        pub const I8MM: u64 = 1 << 13;
+        pub const BF16: u64 = 1 << 14;
     }
 }
 
@@ -78,5 +80,5 @@ pub fn hwcap() -> (u64, u64) {
     let simd = FP | ASIMD | FPHP | ASIMDHP | ASIMDRDM | ASIMDDP | ASIMDFHM | FCMA | JSCVT;
     let crypto = AES | PMULL | SHA1 | SHA2 | SHA3 | SHA512 | SM3 | SM4 | CRC32;
     let rest = ATOMICS | CPUID | LRCPC | USCAT | ILRCPC | DCPOP | FLAGM | SB | PACA | PACG;
-    (simd | crypto | rest, two::DCPODP | two::FLAGM2 | two::FRINT)
+    (simd | crypto | rest, two::DCPODP | two::FLAGM2 | two::FRINT | two::I8MM | two::BF16)
 }

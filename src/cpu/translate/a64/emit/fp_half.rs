@@ -1,6 +1,6 @@
 //! Inline conversions of half precision, on hosts with F16C.
 
-use super::fp::*;
+use super::fp_ops::*;
 use super::fp_vector::{VMOVLHPS, VPSHUFD, check_all, slow_if_any};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, HALF, SINGLE};

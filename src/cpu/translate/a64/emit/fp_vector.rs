@@ -1,7 +1,8 @@
 //! Inline forms of floating-point vector instructions. See [`super::fp`] for the rules.
 
-use super::fp::*;
+use super::fp_convert::half_away;
 use super::fp_half;
+use super::fp_ops::*;
 use crate::cpu::translate::a64::decode::fp::{Binary, Fp, IntegerPlace, Lanes, Relation, Unary};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::convert::{Exactness, Signedness};

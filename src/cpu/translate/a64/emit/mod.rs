@@ -3,7 +3,9 @@
 mod atomic;
 pub mod branch;
 pub mod fp;
+mod fp_convert;
 mod fp_half;
+mod fp_ops;
 mod fp_vector;
 pub mod integer;
 pub mod memory;
