@@ -132,10 +132,18 @@ where
 
 /// Runs the tests of a program, as `cargo test` expects.
 pub fn run_trials(trials: Vec<libtest_mimic::Trial>) -> std::process::ExitCode {
+    run_trials_on(trials, 1)
+}
+
+/// As `run_trials`, with so many tests at once for each core unless the command line says how many.
+pub fn run_trials_on(trials: Vec<libtest_mimic::Trial>, for_each_core: usize) -> std::process::ExitCode {
     // A guest that is meant to die leaves no core file, and says the same natively and under sevm.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(cores * for_each_core);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// What a run left behind.

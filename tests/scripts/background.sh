@@ -1,4 +1,5 @@
 # Background jobs and their statuses.
+# core
 # shells: bash zsh mksh ash
 (sleep 0.2; exit 3) & a=$!
 (exit 4) & b=$!

@@ -1,4 +1,5 @@
 # Nested command substitution.
+# core
 # shells: bash zsh mksh ash
 echo "$(echo "$(echo "$(echo deep)")")"
 echo `echo \`echo ticks\``

@@ -1,8 +1,10 @@
 # Coprocesses of zsh.
 # shells: zsh
-coproc while read -r a op b; do echo $((a $op b)); done
+# It keeps an end of its own pipe open, so it is told when to end.
+coproc while read -r a op b && [[ $a != quit ]]; do echo $((a $op b)); done
 print -p 3 + 4; read -rp r; echo $r
 print -p 6 \* 7; read -rp r; echo $r
+print -p quit
 coproc tr a-z A-Z
 print -p hello
 coproc exit

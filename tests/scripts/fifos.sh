@@ -1,4 +1,5 @@
 # Named pipes between processes.
+# core
 # shells: bash zsh mksh ash
 mkfifo p q
 echo through >p & cat p; wait

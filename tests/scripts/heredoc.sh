@@ -1,4 +1,5 @@
 # Here-documents.
+# core
 # shells: bash zsh mksh ash
 name=world
 cat <<END

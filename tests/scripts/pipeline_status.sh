@@ -1,4 +1,5 @@
 # Statuses of pipelines and their negation.
+# core
 # shells: bash zsh mksh ash
 true | false; echo "last decides: $?"
 false | true; echo "last decides: $?"

@@ -24,5 +24,11 @@ umask
 -gunzip zeros.gz
 -tar cf t.tar a sub
 -tar tf t.tar
+-mkdir out
+cd out
+-tar xf ../t.tar
+cd ..
+-ls out out/sub
+-rm t.tar
 -grep -n x a
 exit

@@ -1,4 +1,5 @@
 # Statuses of processes that die by signals.
+# core
 # shells: bash zsh mksh ash
 for s in HUP INT QUIT ILL ABRT FPE KILL SEGV PIPE ALRM TERM USR1 USR2; do
     sh -c "ulimit -c 0; kill -$s \$\$; sleep 1" 2>/dev/null

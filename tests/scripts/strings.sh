@@ -1,4 +1,5 @@
 # Parameter expansion.
+# core
 # shells: bash zsh mksh ash
 p=/usr/local/lib/libx.so.1
 echo ${p##*/} ${p%/*} ${p#*/} ${p%%.*} ${#p}

@@ -1,4 +1,5 @@
 # What a subshell inherits and what it cannot change.
+# core
 # shells: bash zsh mksh ash
 x=outer; cd /
 (x=inner; cd /tmp 2>/dev/null; echo "$x"); echo "$x $PWD"

@@ -1,4 +1,5 @@
 # Traps for signals that the shell sends itself and its children send it.
+# core
 # shells: bash zsh mksh ash
 trap 'echo usr1' USR1
 trap 'echo usr2 >&2' USR2
