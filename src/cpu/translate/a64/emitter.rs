@@ -277,11 +277,16 @@ impl<'a> Emitter<'a> {
         pinned(reg).unwrap_or(scratch)
     }
 
-    /// Completes a write of `reg`, whose new value is in `value` (all 64 bits). Changes no flags.
-    pub fn write(&mut self, reg: u8, value: Gpr) {
+    /// Notes that `reg` has a new value, which was put to its place by other means than [`Emitter::write`].
+    pub fn written(&mut self, reg: u8) {
         if self.safe.is_some_and(|s| s.reg == reg) {
             self.safe = None;
         }
+    }
+
+    /// Completes a write of `reg`, whose new value is in `value` (all 64 bits). Changes no flags.
+    pub fn write(&mut self, reg: u8, value: Gpr) {
+        self.written(reg);
         match pinned(reg) {
             Some(host) => self.asm.mov(Width::W64, host, value),
             None if reg == 31 => {}

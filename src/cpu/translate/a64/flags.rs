@@ -1,6 +1,6 @@
 //! Conditions, and what instructions do with NZCV.
 
-use super::decode::Cond;
+use super::decode::{Cond, Insn, decode};
 use crate::cpu::translate::asm::Cc;
 
 /// How the x86 flags stand for NZCV while they do. ZF is Z, SF is N, OF is V in the first two.
@@ -77,6 +77,15 @@ pub struct Effects {
 
 /// The effects of an instruction word.
 pub fn effects(word: u32) -> Effects {
+    let effects = of_pattern(word);
+    if effects.writes && decode(word) == Insn::Undefined {
+        return Effects { visible: true, ..Effects::default() };
+    }
+    effects
+}
+
+/// The effects of a word, if it is an instruction.
+fn of_pattern(word: u32) -> Effects {
     let reads = Effects { reads: true, ..Effects::default() };
     let writes = Effects { writes: true, ..Effects::default() };
     let pure = Effects::default();

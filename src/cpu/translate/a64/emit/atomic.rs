@@ -1,7 +1,8 @@
 //! Exclusive and atomic accesses.
 //!
 //! All guest threads run on one host thread, so the exclusive monitor is an address and the value that was loaded from
-//! it. Host atomics are used all the same: memory may be shared with other programs of the host.
+//! it. A store-exclusive of another size than the load, which is CONSTRAINED UNPREDICTABLE, compares what it has of that
+//! value. Host atomics are used all the same: memory may be shared with other programs of the host.
 
 use std::mem::offset_of;
 
@@ -86,10 +87,12 @@ impl Emitter<'_> {
         self.asm.lea(W64, Rcx, mem);
     }
 
-    fn set_monitor(&mut self, bytes: i32) {
-        let (monitor, size) = (self.state(offset_of!(State, monitor)), self.state(offset_of!(State, monitor_size)));
+    /// Watches the address in `rcx`, with the value in `rax` and zeros above it.
+    fn set_monitor(&mut self) {
+        let (monitor, value) = (self.state(offset_of!(State, monitor)), self.state(offset_of!(State, monitor_value)));
         self.asm.store(Size::B8, monitor, Rcx);
-        self.asm.store_imm(W64, size, bytes);
+        self.asm.store(Size::B8, value, Rax);
+        self.asm.store_imm(W64, value.plus(8), 0);
     }
 
     fn load_exclusive(&mut self, size: u8, rt: u8, rn: u8) {
@@ -98,9 +101,7 @@ impl Emitter<'_> {
         let mem = self.address(rn, 0);
         self.asm.load_zx(SIZES[usize::from(size)], Rax, mem);
         self.monitored(mem);
-        self.set_monitor(bytes);
-        let value = self.state(offset_of!(State, monitor_value));
-        self.asm.store(Size::B8, value, Rax);
+        self.set_monitor();
         self.write(rt, Rax);
     }
 
@@ -112,14 +113,13 @@ impl Emitter<'_> {
         if size == 2 {
             self.asm.mov(W64, Rax, mem);
             self.monitored(mem);
-            self.set_monitor(bytes);
-            self.asm.store(Size::B8, value, Rax);
+            self.set_monitor();
             self.asm.mov(W32, Rcx, Rax);
             self.asm.shift_imm(Shift::Shr, W64, Rax, 32);
         } else {
             self.asm.vex2(VMOVDQU_LOAD, Xmm(0), mem);
             self.monitored(mem);
-            self.set_monitor(bytes);
+            self.set_monitor();
             self.asm.vex2(VMOVDQU_STORE, Xmm(0), value);
             self.asm.vex2_gpr(VMOVQ_TO_GPR, Xmm(0), Rcx);
             self.asm.vex2i_gpr(VPEXTRQ, Xmm(0), Rax, 1);
@@ -133,12 +133,10 @@ impl Emitter<'_> {
         check(self, rn, 0, bytes, Direction::Store, Alignment::Size);
         let mem = self.address(rn, 0);
         let (failed, done) = (self.asm.label(), self.asm.label());
-        let (monitor, watched) = (self.state(offset_of!(State, monitor)), self.state(offset_of!(State, monitor_size)));
+        let monitor = self.state(offset_of!(State, monitor));
         let value = self.state(offset_of!(State, monitor_value));
         self.monitored(mem);
         self.asm.alu(Alu::Cmp, W64, Rcx, monitor);
-        self.asm.jcc(Cc::Ne, failed);
-        self.asm.alu_imm(Alu::Cmp, W64, watched, bytes);
         self.asm.jcc(Cc::Ne, failed);
         match rt2 {
             None => {

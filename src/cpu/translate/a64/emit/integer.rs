@@ -72,7 +72,7 @@ impl Emitter<'_> {
                     return self.move_reg(width, rd, rm);
                 }
                 self.begin_flags(if op == Logic::Ands { Flags::Set } else { Flags::Keep });
-                if rn != 31 && op != Logic::Ands {
+                if op != Logic::Ands && (op != Logic::Orr || rn != 31) {
                     self.clobber_flags();
                 }
                 let mut rhs = self.shifted(width, rm, shift, amount, Rcx);
@@ -126,8 +126,14 @@ impl Emitter<'_> {
     pub(super) fn set_constant(&mut self, reg: u8, value: u64) {
         match (place(reg), i32::try_from(value as i64)) {
             _ if reg == 31 => {}
-            (Rm::Reg(r), _) => self.asm.mov_imm(r, value),
-            (Rm::Mem(m), Ok(small)) => self.asm.store_imm(W64, m, small),
+            (Rm::Reg(r), _) => {
+                self.asm.mov_imm(r, value);
+                self.write(reg, r);
+            }
+            (Rm::Mem(m), Ok(small)) => {
+                self.asm.store_imm(W64, m, small);
+                self.written(reg);
+            }
             (Rm::Mem(_), Err(_)) => {
                 self.asm.mov_imm(Rax, value);
                 self.write(reg, Rax);

@@ -8,15 +8,15 @@ use crate::cpu::translate::a64::decode::integer::{self, Auth};
 use crate::cpu::translate::a64::decode::system::{self, Insn, SysReg};
 use crate::cpu::translate::a64::decode::{self, Key};
 use crate::cpu::translate::a64::emitter::{Emitted, Emitter, Reason, SP};
-use crate::cpu::translate::a64::regs::place;
 use crate::cpu::translate::a64::soft::{flags, pointer};
 use crate::cpu::translate::a64::state::State;
-use crate::cpu::translate::asm::{Alu, Gpr, Shift, Size, Width, Xmm};
+use crate::cpu::translate::asm::{Alu, Gpr, Size, Width, Xmm};
 
 use Gpr::{Rax, Rcx};
 
-/// The bits of FPCR that this machine has: AHP, DN, FZ, RMode, FZ16. Exceptions are never trapped.
-const FPCR_BITS: i32 = 0x07c8_0000;
+/// The bits of FPCR that this machine has: AHP, DN, FZ, RMode, FZ16; Stride and Len, which do nothing. Exceptions are
+/// never trapped.
+const FPCR_BITS: i32 = 0x07ff_0000;
 /// The bits of FPSR that this machine has: QC, IDC, IXC, UFC, OFC, DZC, IOC.
 const FPSR_BITS: i32 = 0x0800_009f;
 /// The flags of `mxcsr` that are FPSR's bits 0 to 4, in order; all of its flags.
@@ -191,17 +191,15 @@ extern "C" fn run_auth(state: &mut State, arg: u64) -> u64 {
     }
 }
 
-/// XPACI, XPACD, XPACLRI: bits 55 to 48 become copies of bit 55.
+/// XPACI, XPACD, XPACLRI.
 pub(super) fn strip(e: &mut Emitter<'_>, rd: u8) {
-    e.clobber_flags();
-    e.asm.mov(Width::W64, Rax, place(rd));
-    for (shift, count) in [(Shift::Shl, 8), (Shift::Sar, 63), (Shift::Shl, 56), (Shift::Shr, 8)] {
-        e.asm.shift_imm(shift, Width::W64, Rax, count);
-    }
-    e.asm.mov_imm(Rcx, !(0xff << 48));
-    e.asm.alu(Alu::And, Width::W64, Rcx, place(rd));
-    e.asm.alu(Alu::Or, Width::W64, Rax, Rcx);
+    e.call(run_strip, u64::from(rd));
+    e.take_rdx();
     e.write(rd, Rax);
+}
+
+extern "C" fn run_strip(state: &mut State, reg: u64) -> u64 {
+    pointer::strip(state_register(state, reg))
 }
 
 /// PACGA.

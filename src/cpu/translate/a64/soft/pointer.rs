@@ -1,7 +1,7 @@
 //! Pointer authentication (Arm ARM, D8.10; the QARMA5 algorithm, which ID_AA64ISAR1_EL1.APA says).
 //!
-//! Addresses have 48 bits and a top byte that is ignored, so a code takes bits 54 to 48; bit 55 tells the halves of the
-//! address space apart. Nobody can read the keys; fixed ones make runs repeatable.
+//! Addresses have 48 bits, and the top byte is ignored in the lower half of the address space: there a code takes bits
+//! 54 to 48, in the upper half 63 to 56 too. Nobody can read the keys; fixed ones make runs repeatable.
 
 use crate::cpu::translate::a64::decode::Key;
 
@@ -24,37 +24,49 @@ fn key(key: Key) -> Secret {
 
 /// Where addresses begin to have their code.
 const BOTTOM: u32 = 48;
-/// Bits 54 to 48: the code.
-const CODE: u64 = 0x7f << BOTTOM;
-/// Bits 55 to 48, all alike in an address without a code.
-const EXTENSION: u64 = 0xff << BOTTOM;
+/// Bit 55 tells the halves of the address space apart and is never part of a code.
+const HALF: u64 = 1 << 55;
+/// Bits above the address.
+const HIGH: u64 = u64::MAX << BOTTOM;
+/// Those of them that are not ignored in the lower half of the address space.
+const LOWER: u64 = 0xff << BOTTOM;
+
+/// The bits that extend an address of the pointer's half, bit 55 among them. Linux lets the top byte be ignored in the
+/// lower half only (TCR_EL1.TBI0).
+fn extension(pointer: u64) -> u64 {
+    if pointer & HALF == 0 { LOWER } else { HIGH }
+}
 
 /// PACIA and so on: `pointer` with its code.
 pub fn sign(pointer: u64, modifier: u64, by: Key) -> u64 {
+    let extension = extension(pointer);
     let mut code = qarma5(strip(pointer), modifier, key(by));
-    // An address that is none gets a code that does not check.
-    if pointer & EXTENSION != 0 && pointer & EXTENSION != EXTENSION {
-        code ^= 1 << 54;
+    // An address that is none gets a code that does not check: the second highest bit of its place is inverted.
+    if pointer & extension != 0 && pointer & extension != extension {
+        code ^= if pointer & HALF == 0 { 1 << 54 } else { 1 << 62 };
     }
-    pointer & !CODE | code & CODE
+    let place = extension & !HALF;
+    pointer & !place | code & place
 }
 
 /// AUTIA and so on: the address without its code, made invalid if the code is wrong.
 pub fn check(pointer: u64, modifier: u64, by: Key) -> u64 {
     let address = strip(pointer);
-    if (qarma5(address, modifier, key(by)) ^ pointer) & CODE == 0 {
+    let place = extension(pointer) & !HALF;
+    if (qarma5(address, modifier, key(by)) ^ pointer) & place == 0 {
         return address;
     }
     let error = match by {
         Key::Ia | Key::Da => 1,
         Key::Ib | Key::Db => 2,
     };
-    address & !(3 << 53) | error << 53
+    let at = if pointer & HALF == 0 { 53 } else { 61 };
+    address & !(3 << at) | error << at
 }
 
 /// XPACI, XPACD: the address without its code.
 pub fn strip(pointer: u64) -> u64 {
-    if pointer >> 55 & 1 == 0 { pointer & !EXTENSION } else { pointer | EXTENSION }
+    if pointer & HALF == 0 { pointer & !LOWER } else { pointer | HIGH }
 }
 
 /// PACGA: a code of 32 bits for `value`, in the upper half.
@@ -67,8 +79,18 @@ const ROUNDS: [u64; 5] =
     [0, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89, 0x4528_21e6_38d0_1377];
 const ALPHA: u64 = 0xc0ac_29b7_c97c_50dd;
 
-/// QARMA-64 with five rounds and the S-box sigma 2, over 16 cells of 4 bits (Arm ARM, ComputePAC).
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "asks for a feature, then calls code that needs it"))]
 fn qarma5(data: u64, modifier: u64, key: Secret) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("ssse3") {
+        // SAFETY: the processor has just said that it has the feature.
+        return unsafe { wide::qarma5(data, modifier, key) };
+    }
+    qarma5_by_words(data, modifier, key)
+}
+
+/// QARMA-64 with five rounds and the S-box sigma 2, over 16 cells of 4 bits (Arm ARM, ComputePAC).
+fn qarma5_by_words(data: u64, modifier: u64, key: Secret) -> u64 {
     let (key0, key1) = (key.high, key.low);
     let middle_key = key0.rotate_right(1) ^ key0 >> 63;
     let mut tweak = modifier;
@@ -153,6 +175,117 @@ fn mix(word: u64) -> u64 {
     once.rotate_left(16) ^ once.rotate_right(16) ^ twice.rotate_left(32)
 }
 
+/// The same with a cell in each byte of a vector: tables and permutations are one instruction each.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use std::arch::x86_64::*;
+
+    use super::{
+        ALPHA, ROUNDS, SHUFFLE, SUBSTITUTE, Secret, TURN, TURNED, TWEAK, UNSHUFFLE, UNSUBSTITUTE, UNTURN, UNTWEAK,
+    };
+
+    const fn spread_table(word: u64) -> [u8; 16] {
+        let mut out = [0; 16];
+        let mut i = 0;
+        while i < 16 {
+            out[i] = (word >> (4 * i) & 15) as u8;
+            i += 1;
+        }
+        out
+    }
+
+    /// Each cell's value rotated to the left.
+    const fn rotated(count: u32) -> [u8; 16] {
+        let mut out = [0; 16];
+        let mut i = 0;
+        while i < 16 {
+            out[i] = ((i << count | i >> (4 - count)) & 15) as u8;
+            i += 1;
+        }
+        out
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn table(bytes: [u8; 16]) -> __m128i {
+        let [low, high] = [0, 8].map(|at| i64::from_le_bytes(std::array::from_fn(|i| bytes[at + i])));
+        _mm_set_epi64x(high, low)
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn spread(word: u64) -> __m128i {
+        let (low, mask) = (_mm_cvtsi64_si128(word as i64), _mm_set1_epi8(15));
+        _mm_unpacklo_epi8(_mm_and_si128(low, mask), _mm_and_si128(_mm_srli_epi64(low, 4), mask))
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn gather(cells: __m128i) -> u64 {
+        // Pairs of cells to 16-bit lanes (low + 16 * high), then to bytes.
+        let pairs = _mm_maddubs_epi16(cells, _mm_set1_epi16(0x1001));
+        _mm_cvtsi128_si64(_mm_packus_epi16(pairs, pairs)) as u64
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn permute(cells: __m128i, map: [u8; 16]) -> __m128i {
+        _mm_shuffle_epi8(cells, table(map))
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn substitute(cells: __m128i, word: u64) -> __m128i {
+        _mm_shuffle_epi8(table(spread_table(word)), cells)
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn mix(cells: __m128i) -> __m128i {
+        const ONCE: [u8; 16] = rotated(1);
+        const TWICE: [u8; 16] = rotated(2);
+        let (once, twice) = (_mm_shuffle_epi8(table(ONCE), cells), _mm_shuffle_epi8(table(TWICE), cells));
+        let neighbours = _mm_xor_si128(_mm_shuffle_epi32(once, 0x93), _mm_shuffle_epi32(once, 0x39));
+        _mm_xor_si128(neighbours, _mm_shuffle_epi32(twice, 0x4e))
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn turn(tweak: __m128i, word: u64) -> __m128i {
+        let mask = spread(TURNED);
+        _mm_or_si128(_mm_andnot_si128(mask, tweak), _mm_and_si128(mask, substitute(tweak, word)))
+    }
+
+    #[target_feature(enable = "ssse3")]
+    fn xor<const N: usize>(values: [__m128i; N]) -> __m128i {
+        values.into_iter().fold(_mm_setzero_si128(), |sum, value| _mm_xor_si128(sum, value))
+    }
+
+    #[target_feature(enable = "ssse3")]
+    pub(super) fn qarma5(data: u64, modifier: u64, key: Secret) -> u64 {
+        let (key0, key1) = (spread(key.high), spread(key.low));
+        let middle_key = spread(key.high.rotate_right(1) ^ key.high >> 63);
+        let alpha = spread(ALPHA);
+        let mut tweak = spread(modifier);
+        let mut cells = _mm_xor_si128(spread(data), key0);
+        for (i, constant) in ROUNDS.into_iter().enumerate() {
+            cells = xor([cells, key1, tweak, spread(constant)]);
+            if i > 0 {
+                cells = mix(permute(cells, SHUFFLE));
+            }
+            cells = substitute(cells, SUBSTITUTE);
+            tweak = turn(permute(tweak, TWEAK), TURN);
+        }
+        cells = mix(permute(xor([cells, middle_key, tweak]), SHUFFLE));
+        cells = mix(permute(substitute(cells, SUBSTITUTE), SHUFFLE));
+        cells = permute(_mm_xor_si128(cells, key1), UNSHUFFLE);
+        cells = permute(mix(substitute(cells, UNSUBSTITUTE)), UNSHUFFLE);
+        cells = xor([cells, key0, tweak]);
+        for (i, constant) in ROUNDS.into_iter().rev().enumerate() {
+            cells = substitute(cells, UNSUBSTITUTE);
+            if i < 4 {
+                cells = permute(mix(cells), UNSHUFFLE);
+            }
+            tweak = permute(turn(tweak, UNTURN), UNTWEAK);
+            cells = xor([cells, spread(constant), key1, tweak, alpha]);
+        }
+        gather(_mm_xor_si128(cells, middle_key))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +295,19 @@ mod tests {
         // Avanzi, "The QARMA Block Cipher Family", appendix: sigma 2, five rounds.
         let key = Secret { high: 0x84be_85ce_9804_e94b, low: 0xec28_02d4_e0a4_88e9 };
         assert_eq!(qarma5(0xfb62_3599_da6e_8127, 0x477d_469d_ec0b_8762, key), 0xc003_b939_99b3_3765);
+    }
+
+    #[test]
+    fn both_forms_of_qarma5_agree() {
+        let mut word = 1u64;
+        let mut next = || {
+            word = word.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            word ^ word >> 29
+        };
+        for _ in 0..1000 {
+            let (data, modifier, key) = (next(), next(), Secret { high: next(), low: next() });
+            assert_eq!(qarma5(data, modifier, key), qarma5_by_words(data, modifier, key));
+        }
     }
 
     #[test]
