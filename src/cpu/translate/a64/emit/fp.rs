@@ -4,11 +4,12 @@
 //! So do results that are the smallest normal number: if they were less before rounding, A64 says underflow and the host
 //! does not.
 //!
-//! This file has the common parts and the scalar instructions; vectors are in `fp_vector`.
+//! This file has the scalar instructions but for conversions, which are in `fp_convert`; vectors are in `fp_vector`. The
+//! forms are for the standard FPCR, in which only the rounding mode is not 0; `fp_flush` makes them good for others.
 
 use super::fp_convert::{convert, from_integer, round_away, to_integer};
 use super::fp_ops::*;
-use super::fp_vector;
+use super::{fp_flush, fp_vector};
 use crate::cpu::translate::a64::decode::Cond;
 use crate::cpu::translate::a64::decode::fp::{Binary, Fp, Lanes, Part, Relation, Unary, decode};
 use crate::cpu::translate::a64::emitter::{Emitted, Emitter};
@@ -21,7 +22,8 @@ use crate::cpu::translate::asm::{Cc, Gpr, Rm, Vex, Width, Xm, Xmm};
 pub fn emit(e: &mut Emitter<'_>, word: u32) -> Emitted {
     let done = match decode(word) {
         Some(insn) if e.fp_is_standard() || ignores_fpcr(&insn) => instruction(e, insn),
-        _ => None,
+        Some(insn) => fp_flush::instruction(e, insn),
+        None => None,
     };
     done.map_or(Emitted::Unhandled, |()| Emitted::Done)
 }
@@ -35,7 +37,7 @@ fn ignores_fpcr(insn: &Fp) -> bool {
     }
 }
 
-fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
+pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
     match insn {
         Fp::Immediate { lanes, rd, value } => immediate(e, supported(lanes)?, lanes.count, rd, value),
         Fp::ToGeneral { part, width, rd, rn } => to_general(e, part, width, rd, rn),
@@ -250,6 +252,14 @@ fn comparison(f: Format, signals: NanSignals) -> Vex {
 
 fn compare(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanSignals) -> Option<()> {
     supported(Lanes::scalar(f))?;
+    // Also when nobody asks for NZCV: FPSR has flags from it.
+    emit_comparison(e, f, rn, rm, signals);
+    e.flags_set(Style::Float);
+    Some(())
+}
+
+/// The comparison alone, with its result in the x86 flags.
+pub(super) fn emit_comparison(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanSignals) {
     let n = e.read_v(rn, X0);
     let m = match rm {
         Some(rm) => e.vm(rm),
@@ -258,10 +268,7 @@ fn compare(e: &mut Emitter<'_>, f: Format, rn: u8, rm: Option<u8>, signals: NanS
             Xm::Reg(X1)
         }
     };
-    // Also when nobody asks for NZCV: FPSR has flags from it.
     e.asm.vex2(comparison(f, signals), n, m);
-    e.flags_set(Style::Float);
-    Some(())
 }
 
 /// `fccmp`: NZCV goes to the state either way.

@@ -1,5 +1,6 @@
 //! What emitters of floating-point instructions share: opcodes, checks of results.
 
+use super::fp_flush;
 use crate::cpu::translate::a64::decode::fp::{Lanes, Relation};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::convert::Exactness;
@@ -90,9 +91,12 @@ pub(super) enum Tiny {
 /// Goes the slow way if the scalar is a NaN, or could be one that A64 calls an underflow and the host does not. `value` is
 /// not `xmm1`, which is lost.
 pub(super) fn check(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: Xmm, tiny: Tiny) {
-    if tiny == Tiny::Impossible {
+    if tiny == Tiny::Impossible || !e.fp_is_standard() {
         e.asm.vex2(ucomis(f), value, value);
         e.asm.jcc(Cc::P, path.label);
+        if !e.fp_is_standard() {
+            fp_flush::no_small(e, path, f, value);
+        }
         return;
     }
     let magnitude = e.constant(u128::from(f.abs(f.mask())));

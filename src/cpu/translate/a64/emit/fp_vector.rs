@@ -1,8 +1,8 @@
 //! Inline forms of floating-point vector instructions. See [`super::fp`] for the rules.
 
 use super::fp_convert::half_away;
-use super::fp_half;
 use super::fp_ops::*;
+use super::{fp_flush, fp_half};
 use crate::cpu::translate::a64::decode::fp::{Binary, Fp, IntegerPlace, Lanes, Relation, Unary};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::convert::{Exactness, Signedness};
@@ -64,6 +64,9 @@ pub(super) fn check_all(e: &mut Emitter<'_>, path: SoftPath, f: Format, value: X
         e.asm.vex3i(packed_op(f, CMP), X1, X1, smallest, EQ_OR_UNORDERED);
     }
     slow_if_any(e, path, f, X1);
+    if !e.fp_is_standard() {
+        fp_flush::no_small_element(e, path, f, value);
+    }
 }
 
 /// Goes the slow way if a mask has any element set. Uses `rax`.

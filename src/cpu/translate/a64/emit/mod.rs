@@ -4,6 +4,7 @@ mod atomic;
 pub mod branch;
 pub mod fp;
 mod fp_convert;
+mod fp_flush;
 mod fp_half;
 mod fp_ops;
 mod fp_vector;
