@@ -197,6 +197,8 @@ pub struct Emitter<'a> {
     flags: FlagsAt,
     dead: bool,
     safe: Option<SafeBase>,
+    /// A register that the instruction with this index made a constant.
+    known: Option<(u32, u8, u64)>,
     cold: Vec<Cold>,
     ended: bool,
     constants: &'a mut super::constants::Constants,
@@ -222,6 +224,7 @@ impl<'a> Emitter<'a> {
             flags,
             dead: false,
             safe: None,
+            known: None,
             cold: Vec::new(),
             ended: false,
             constants,
@@ -292,6 +295,16 @@ impl<'a> Emitter<'a> {
             None if reg == 31 => {}
             None => self.asm.store(Size::B8, slot(reg), value),
         }
+    }
+
+    /// Remembers for the next instruction that this one made a register a constant.
+    pub fn note_constant(&mut self, reg: u8, value: u64) {
+        self.known = Some((self.index, reg, value));
+    }
+
+    /// The value of a register that the instruction before this one made a constant.
+    pub fn noted_constant(&self, reg: u8) -> Option<u64> {
+        self.known.filter(|k| k.0 + 1 == self.index && k.1 == reg).map(|k| k.2)
     }
 
     /// Adds a constant to an address register, as write-back does: the safe copy of it stays useful. Changes no flags; may use

@@ -43,7 +43,15 @@ impl Emitter<'_> {
         match insn {
             Insn::AddSubImm { op, flags: Flags::Keep, width, rd, rn, imm } => {
                 let imm = if op == AddSub::Add { imm as i32 } else { -(imm as i32) };
-                self.add_imm(width, or_sp(rd), or_sp(rn), imm);
+                match self.noted_constant(or_sp(rn)) {
+                    // The second half of `adrp; add`.
+                    Some(base) if width == Width::X => {
+                        let value = base.wrapping_add_signed(i64::from(imm));
+                        self.set_constant(or_sp(rd), value);
+                        self.note_constant(or_sp(rd), value);
+                    }
+                    _ => self.add_imm(width, or_sp(rd), or_sp(rn), imm),
+                }
             }
             Insn::AddSubImm { op, flags: Flags::Set, width, rd, rn, imm } => {
                 self.add_sub_imm(op, width, rd, or_sp(rn), imm)
@@ -86,7 +94,9 @@ impl Emitter<'_> {
             Insn::MoveWide { op, width, rd, imm, shift } => self.move_wide(op, width, rd, imm, shift),
             Insn::Adr { rd, page, offset } => {
                 let base = if page { self.pc() & !0xfff } else { self.pc() };
-                self.set_constant(rd, base.wrapping_add_signed(offset));
+                let value = base.wrapping_add_signed(offset);
+                self.set_constant(rd, value);
+                self.note_constant(rd, value);
             }
             Insn::Bitfield { op, width, rd, rn, immr, imms } => self.bitfield(op, width, rd, rn, immr, imms),
             Insn::Extract { width, rd, rn, rm, lsb } => self.extract(width, rd, rn, rm, lsb),
@@ -459,14 +469,22 @@ impl Emitter<'_> {
 
     fn move_wide(&mut self, op: MoveWide, width: Width, rd: u8, imm: u16, shift: u8) {
         let value = u64::from(imm) << shift;
-        match (op, width) {
-            (MoveWide::Zero, _) => self.set_constant(rd, value),
-            (MoveWide::Not, Width::W) => self.set_constant(rd, u64::from(!(value as u32))),
-            (MoveWide::Not, Width::X) => self.set_constant(rd, !value),
-            (MoveWide::Keep, _) if rd == 31 => {}
-            (MoveWide::Keep, _) => {
+        let hole = 0xffffu64 << shift;
+        let whole = match (op, width) {
+            (MoveWide::Zero, _) => Some(value),
+            (MoveWide::Not, Width::W) => Some(u64::from(!(value as u32))),
+            (MoveWide::Not, Width::X) => Some(!value),
+            (MoveWide::Keep, Width::X) => self.noted_constant(rd).map(|before| before & !hole | value),
+            (MoveWide::Keep, Width::W) => self.noted_constant(rd).map(|before| before & !hole & 0xffff_ffff | value),
+        };
+        match whole {
+            Some(whole) => {
+                self.set_constant(rd, whole);
+                self.note_constant(rd, whole);
+            }
+            None if rd == 31 => {}
+            None => {
                 self.clobber_flags();
-                let hole = 0xffffu64 << shift;
                 self.asm.mov_imm(Rcx, value);
                 let target = self.target(rd, Rax);
                 self.asm.mov(host(width), target, place(rd));
