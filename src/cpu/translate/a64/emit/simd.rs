@@ -15,7 +15,7 @@ use crate::cpu::translate::a64::decode::simd::{Class, Form, Sign, Word, classify
 use crate::cpu::translate::a64::emitter::{Emitted, Emitter};
 use crate::cpu::translate::a64::soft::simd::QC;
 use crate::cpu::translate::a64::state::State;
-use crate::cpu::translate::asm::{Alu, Cc, Vex, Width, Xm, Xmm};
+use crate::cpu::translate::asm::{Alu, Cc, Mem, Vex, Width, Xm, Xmm};
 
 const X0: Xmm = Xmm(0);
 const X1: Xmm = Xmm(1);
@@ -38,7 +38,7 @@ pub fn emit(e: &mut Emitter<'_>, word: u32) -> Emitted {
         Some(Class::ThreeSame(form)) => same::three_same(e, w, form),
         Some(Class::ThreeSameExtra(Form::Vector)) => multiply::dot(e, w),
         Some(Class::ThreeDifferent(Form::Vector)) => multiply::three_different(e, w),
-        Some(Class::Indexed(Form::Vector)) => multiply::indexed(e, w),
+        Some(Class::Indexed(form)) => multiply::indexed(e, w, form),
         Some(Class::TwoMisc(form)) => misc::two_misc(e, w, form),
         Some(Class::ScalarPairwise) => misc::scalar_pairwise(e, w),
         Some(Class::Across) => misc::across(e, w),
@@ -93,7 +93,11 @@ fn finish(e: &mut Emitter<'_>, w: Word, form: Form, value: Xmm) -> Inline {
 
 /// Sets FPSR.QC if any bit of `bad` is set within the bits that the instruction works on. Changes `bad`.
 fn collect_saturation(e: &mut Emitter<'_>, w: Word, bad: Xmm) {
-    if !w.q() {
+    if w.bit(28) {
+        // A scalar form: only the lowest element counts.
+        let (op, digit) = x86::PSLLDQ;
+        e.asm.vex_shift(op, digit, bad, bad, 16 - (1 << w.size()));
+    } else if !w.q() {
         e.asm.vex2(x86::MOVQ, bad, bad);
     }
     collect_saturation_of_all(e, bad);
@@ -154,4 +158,16 @@ fn finish_narrow(e: &mut Emitter<'_>, w: Word, value: Xmm) -> Inline {
         e.write_v_low(rd(w), value, 8);
     }
     Some(())
+}
+
+/// A vector register as memory: its slot, or copy `copy` (0 to 2) in the state, behind what [`Emitter::constant`] may use.
+fn in_memory(e: &mut Emitter<'_>, reg: usize, copy: i32) -> Mem {
+    match e.vm(reg as u8) {
+        Xm::Mem(mem) => mem,
+        Xm::Reg(value) => {
+            let mem = e.state(std::mem::offset_of!(State, spill)).plus(16 + 16 * copy);
+            e.asm.vex2(x86::MOVDQU_STORE, value, mem);
+            mem
+        }
+    }
 }

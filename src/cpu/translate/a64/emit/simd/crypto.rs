@@ -1,10 +1,9 @@
 //! AES and SHA256 by the host's own instructions, and SHA3's logic.
 
-use super::{Inline, X0, X1, X2, X3, d, m, n, out, rd, reg, splat, with_constant, x86, zero};
+use super::{Inline, X0, X1, X2, X3, d, in_memory, m, n, out, rd, reg, splat, with_constant, x86, zero};
 use crate::cpu::translate::a64::decode::simd::{Class, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
-use crate::cpu::translate::a64::state::State;
-use crate::cpu::translate::asm::{Alu, Gpr, Map, Mem, Pp, Width, Xm, Xmm};
+use crate::cpu::translate::asm::{Alu, Gpr, Map, Pp, Width, Xm, Xmm};
 
 /// Emits a word of one of the cryptographic classes.
 pub fn emit(e: &mut Emitter<'_>, w: Word, class: Class) -> Inline {
@@ -264,18 +263,6 @@ fn sigma(e: &mut Emitter<'_>, a: Xmm, rotations: [u8; 2], shift: u8) {
         e.asm.vex3(x86::PXOR, X2, X2, X3);
         e.asm.vex_shift(left, left_digit, X3, a, 64 - by);
         e.asm.vex3(x86::PXOR, X2, X2, X3);
-    }
-}
-
-/// Where the halves of a vector register can be read as memory: its slot, or a copy.
-fn in_memory(e: &mut Emitter<'_>, reg: usize, copy: i32) -> Mem {
-    match e.vm(reg as u8) {
-        Xm::Mem(mem) => mem,
-        Xm::Reg(value) => {
-            let mem = e.state(std::mem::offset_of!(State, spill)).plus(16 * copy);
-            e.asm.vex2(x86::MOVDQU_STORE, value, mem);
-            mem
-        }
     }
 }
 

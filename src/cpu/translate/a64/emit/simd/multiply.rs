@@ -1,6 +1,6 @@
 //! Three registers of different types, indexed elements, dot products.
 
-use super::same::{Direction, elementwise, saturating_signed};
+use super::same::{Direction, elementwise, finish_elements, saturating_signed};
 use super::shift::{left_or_right_logical, truncate};
 use super::{Inline, X0, X1, X2, X3, d, finish, finish_narrow, m, n, out, reg, splat, widen, with_constant, x86};
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
@@ -126,7 +126,7 @@ fn doubled(e: &mut Emitter<'_>, w: Word, op: u32, wide: usize) {
 }
 
 /// Emits a word of "by indexed element": the element goes to all of `X1`.
-pub fn indexed(e: &mut Emitter<'_>, w: Word) -> Inline {
+pub fn indexed(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     let (op, u, size) = (w.bits(12, 4), w.u(), w.size());
     let (h, l, m) = (w.bits(11, 1), w.bits(21, 1), w.bits(20, 1));
     let (index, register) = match size {
@@ -148,8 +148,14 @@ pub fn indexed(e: &mut Emitter<'_>, w: Word) -> Inline {
         super::copy::broadcast(e, size, index, element, X1);
         let a = n(e, w);
         let out = out(e, w);
+        if form == Form::Scalar && op != 0b10110 {
+            return None;
+        }
         elementwise(e, w, op, sign, size, a, Xm::Reg(X1), out)?;
-        return finish(e, w, Form::Vector, out);
+        return finish_elements(e, w, form, size, out);
+    }
+    if form == Form::Scalar {
+        return None;
     }
     match (op, u) {
         (0b0010 | 0b0110 | 0b1010, _) => {

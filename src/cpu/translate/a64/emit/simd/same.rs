@@ -1,10 +1,12 @@
 //! Three registers of the same type.
 
 use super::{
-    Inline, X0, X1, X2, X3, collect_saturation, d, finish, m, n, ones, out, reg, splat, with_constant, x86, zero,
+    Inline, X0, X1, X2, X3, collect_saturation, collect_saturation_of_all, d, finish, in_memory, m, n, ones, out, reg,
+    splat, with_constant, x86, zero,
 };
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
+use crate::cpu::translate::a64::state::State;
 use crate::cpu::translate::asm::{Vex, Xm, Xmm};
 
 /// Emits a word of the class.
@@ -13,20 +15,44 @@ pub fn three_same(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     if form == Form::Vector && op == 0b00011 {
         return logic(e, w);
     }
-    // The scalar forms that are left are the vector forms of one element, if it has 64 bits.
-    if (size == 3) != (form == Form::Scalar) && !(size == 3 && w.q()) {
-        return None;
+    // Scalar forms are vector forms of which one element counts.
+    let saturates = matches!(op, 0b00001 | 0b00101 | 0b10110);
+    match form {
+        Form::Vector if size == 3 && !w.q() => return None,
+        Form::Scalar if size < 3 && !saturates => return None,
+        _ => {}
     }
     match (op, form) {
         (0b10100 | 0b10101 | 0b10111, Form::Vector) => return pairwise(e, w, op),
         (0b00110..=0b01000 | 0b10000 | 0b10001, _) | (_, Form::Vector) => {}
+        _ if saturates => {}
         _ => return None,
+    }
+    let in_words = match op {
+        0b01000 => size < 2,
+        0b01010 => size < 3,
+        0b01001 | 0b01011 => size < 2,
+        _ => false,
+    };
+    if in_words && form == Form::Vector {
+        return shift_in_words(e, w, op, size);
     }
     let a = n(e, w);
     let b = m(e, w);
     let out = out(e, w);
     elementwise(e, w, op, w.sign(), size, a, b, out)?;
-    finish(e, w, form, out)
+    finish_elements(e, w, form, size, out)
+}
+
+/// Writes Rd: the lowest element with zeros above, or the vector.
+pub(super) fn finish_elements(e: &mut Emitter<'_>, w: Word, form: Form, size: u32, value: Xmm) -> Inline {
+    match form {
+        Form::Vector => finish(e, w, form, value),
+        Form::Scalar => {
+            e.write_v_low(super::rd(w), value, 1 << size);
+            Some(())
+        }
+    }
 }
 
 fn logic(e: &mut Emitter<'_>, w: Word) -> Inline {
@@ -347,6 +373,72 @@ fn shift_by_register(e: &mut Emitter<'_>, sign: Sign, size: u32, a: Xmm, b: Xm, 
     e.asm.vex3(x86::PSLLV[i], spare, a, X3);
     shift(e, x86::psll(2), X3, X3, 24);
     e.asm.vex3i(x86::BLENDVPS, out, spare, X2, X3.0 << 4);
+}
+
+/// The shifts by register of bytes and halfwords, and the rounding ones of words: four elements at a time, as words. Bit 0 of
+/// `op` saturates, bit 1 rounds.
+fn shift_in_words(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
+    let (saturating, rounding, signed) = (op & 1 != 0, op & 2 != 0, w.sign() == Sign::Signed);
+    let (a, b) = (in_memory(e, w.rn(), 0), in_memory(e, w.rm(), 1));
+    let result = e.state(std::mem::offset_of!(State, spill)).plus(48);
+    let pieces = if w.q() { 4 >> size } else { 2 >> size }.max(1);
+    let bits = 8 << size;
+    for piece in 0..pieces {
+        let at = piece * (4 << size);
+        e.asm.vex2(x86::extend_to_words(w.sign(), size), X2, a.plus(at));
+        e.asm.vex2(x86::extend_to_words(Sign::Signed, size), X3, b.plus(at));
+        if size > 0 {
+            // The count is the low byte.
+            shift(e, x86::psll(2), X3, X3, 24);
+            shift(e, x86::psra(2), X3, X3, 24);
+        }
+        // X0 = bits to the right, X3 = bits to the left; one of them is 0.
+        zero(e, X1);
+        e.asm.vex3(x86::PSUB[2], X0, X1, X3);
+        e.asm.vex3(x86::PMAXSD, X0, X0, X1);
+        e.asm.vex3(x86::PMAXSD, X3, X3, X1);
+        if rounding {
+            // Where all is shifted out the last bit must be right still: the sign, or one zero.
+            with_constant(e, x86::PMINSD, X0, X0, splat(if signed { 32 } else { 33 }, 32));
+            with_constant(e, x86::PSUB[2], X1, X0, splat(1, 32));
+            e.asm.vex3(x86::PSRLV[0], X1, X2, X1);
+            with_constant(e, x86::PAND, X1, X1, splat(1, 32));
+        }
+        e.asm.vex3(if signed { x86::PSRAVD } else { x86::PSRLV[0] }, X2, X2, X0);
+        if rounding {
+            e.asm.vex3(x86::PADD[2], X2, X2, X1);
+        }
+        if saturating {
+            // By all bits of the element is enough to saturate what is not 0, and still fits.
+            with_constant(e, x86::PMINSD, X3, X3, splat(bits, 32));
+        }
+        e.asm.vex3(x86::PSLLV[0], X2, X2, X3);
+        if saturating {
+            e.asm.vex2(x86::MOVDQU, X3, X2);
+            if signed {
+                let high = (1 << (bits - 1)) - 1;
+                with_constant(e, x86::PMINSD, X2, X2, splat(high, 32));
+                with_constant(e, x86::PMAXSD, X2, X2, splat(!high, 32));
+            } else {
+                with_constant(e, x86::PMINUD, X2, X2, splat((1 << bits) - 1, 32));
+            }
+            e.asm.vex3(x86::PXOR, X3, X3, X2);
+            collect_saturation_of_all(e, X3);
+        }
+        match size {
+            0 => {
+                with_constant(e, x86::PSHUFB, X2, X2, 0x0c08_0400);
+                e.asm.vex2(x86::MOVD_STORE, X2, result.plus(4 * piece));
+            }
+            1 => {
+                with_constant(e, x86::PSHUFB, X2, X2, 0x0d0c_0908_0504_0100);
+                e.asm.vex2(x86::MOVQ_STORE, X2, result.plus(8 * piece));
+            }
+            _ => return finish(e, w, Form::Vector, X2),
+        }
+    }
+    e.asm.vex2(x86::MOVDQU, X2, result);
+    finish(e, w, Form::Vector, X2)
 }
 
 /// SHADD, UHADD (`op` 0), SRHADD, URHADD (`op` 2), SHSUB, UHSUB (`op` 4).

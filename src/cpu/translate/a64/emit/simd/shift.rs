@@ -1,8 +1,8 @@
 //! Shifts by an immediate.
 
 use super::{
-    Inline, X1, X2, X3, collect_saturation_of_all, d, finish, finish_narrow, n, out, reg, splat, widen, with_constant,
-    x86, zero,
+    Inline, X1, X2, X3, collect_saturation, collect_saturation_of_all, d, finish, finish_narrow, n, ones, out, reg,
+    splat, widen, with_constant, x86, zero,
 };
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
@@ -58,8 +58,60 @@ pub fn immediate(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
             e.asm.vex3(x86::POR, X2, X2, X3);
             finish(e, w, form, X2)
         }
+        (0b01100, true) | (0b01110, _) => {
+            let to_unsigned = op == 0b01100;
+            let from = if to_unsigned { Sign::Unsigned } else { w.sign() };
+            saturating_left(e, w, form, size, by_left, from, to_unsigned)
+        }
         _ => None,
     }
+}
+
+/// SQSHL, UQSHL (`from` their sign), SQSHLU: what does not come back when shifted back has saturated.
+fn saturating_left(
+    e: &mut Emitter<'_>,
+    w: Word,
+    form: Form,
+    size: u32,
+    by: u32,
+    from: Sign,
+    to_unsigned: bool,
+) -> Inline {
+    let (i, bits) = (size as usize, 8u32 << size);
+    let a = n(e, w);
+    left_or_right_logical(e, size, a, by as i32, X1);
+    if by == 0 {
+        e.asm.vex2(x86::MOVDQU, X2, X1);
+    } else {
+        right(e, from, size, X1, by, X2)?;
+    }
+    // X2 = ones where it saturated.
+    e.asm.vex3(x86::PCMPEQ[i], X2, X2, a);
+    ones(e, X3);
+    e.asm.vex3(x86::PXOR, X2, X2, X3);
+    if from == Sign::Unsigned {
+        e.asm.vex3(x86::POR, X1, X1, X2);
+        if to_unsigned {
+            zero(e, X3);
+            e.asm.vex3(x86::PCMPGT[i], X3, X3, a);
+            e.asm.vex3(x86::PANDN, X1, X3, X1);
+            e.asm.vex3(x86::POR, X2, X2, X3);
+        }
+    } else {
+        zero(e, X3);
+        e.asm.vex3(x86::PCMPGT[i], X3, X3, a);
+        with_constant(e, x86::PXOR, X3, X3, splat((1 << (bits - 1)) - 1, bits));
+        e.asm.vex3(x86::PAND, X3, X3, X2);
+        e.asm.vex3(x86::PANDN, X1, X2, X1);
+        e.asm.vex3(x86::POR, X1, X1, X3);
+    }
+    if form == Form::Scalar {
+        e.asm.vex2(x86::MOVQ, X2, X2);
+        collect_saturation_of_all(e, X2);
+    } else {
+        collect_saturation(e, w, X2);
+    }
+    finish(e, w, form, X1)
 }
 
 /// Elements shifted left by `by` bits, or right, zeros in, if it is negative. `to` may be `a`.

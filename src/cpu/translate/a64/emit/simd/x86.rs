@@ -23,6 +23,8 @@ pub const MOVQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7e);
 pub const MOVQ_GPR: Vex = m0f(0x6e).w1();
 pub const MOVD_TO_GPR: Vex = m0f(0x7e);
 pub const MOVQ_TO_GPR: Vex = m0f(0x7e).w1();
+pub const MOVD_STORE: Vex = m0f(0x7e);
+pub const MOVQ_STORE: Vex = m0f(0xd6);
 pub const PTEST: Vex = m38(0x17).sets_flags();
 
 pub const PAND: Vex = m0f(0xdb);
@@ -43,6 +45,9 @@ pub const PCMPEQ: [Vex; 4] = [m0f(0x74), m0f(0x75), m0f(0x76), m38(0x29)];
 pub const PCMPGT: [Vex; 4] = [m0f(0x64), m0f(0x65), m0f(0x66), m38(0x37)];
 pub const PMAXUB: Vex = m0f(0xde);
 pub const PMAXUD: Vex = m38(0x3f);
+pub const PMAXSD: Vex = m38(0x3d);
+pub const PMINSD: Vex = m38(0x39);
+pub const PMINUD: Vex = m38(0x3b);
 const PMAXS: [Vex; 3] = [m38(0x3c), m0f(0xee), m38(0x3d)];
 const PMAXU: [Vex; 3] = [PMAXUB, m38(0x3e), PMAXUD];
 const PMINS: [Vex; 3] = [m38(0x38), m0f(0xea), m38(0x39)];
@@ -125,4 +130,14 @@ pub fn pmin(sign: Sign, size: u32) -> Option<Vex> {
 pub fn extend(sign: Sign, size: u32) -> Vex {
     let by_size = [0x20, 0x23, 0x25][size.min(2) as usize];
     m38(if sign == Sign::Signed { by_size } else { by_size + 0x10 })
+}
+
+/// `pmovsx` or `pmovzx` from elements of size 0 or 1 to words; of words a move.
+pub fn extend_to_words(sign: Sign, size: u32) -> Vex {
+    let by_size = [0x21, 0x23][(size & 1) as usize];
+    match sign {
+        _ if size == 2 => MOVDQU,
+        Sign::Signed => m38(by_size),
+        Sign::Unsigned => m38(by_size + 0x10),
+    }
 }

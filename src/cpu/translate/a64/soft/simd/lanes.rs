@@ -10,7 +10,10 @@ pub fn ones(bits: u32) -> u64 {
 
 /// Element `index` of `bits` bits.
 pub fn get(v: u128, bits: u32, index: u32) -> u64 {
-    (v >> (bits * index)) as u64 & ones(bits)
+    // By halves: shifts of 128 bits by a variable are slow.
+    let at = bits * index;
+    let half = if at < 64 { v as u64 } else { (v >> 64) as u64 };
+    half >> (at & 63) & ones(bits)
 }
 
 /// Puts the low `bits` bits of `value` into element `index`.
@@ -58,7 +61,16 @@ impl Shape {
 
     /// A register whose element i is `f(i)`, zero above.
     pub fn build(self, mut f: impl FnMut(u32) -> u64) -> u128 {
-        (0..self.count).rev().fold(0, |v, i| v << self.bits | u128::from(f(i) & self.ones()))
+        let (mut low, mut high) = (0, 0);
+        for i in 0..self.count {
+            let (value, at) = (f(i) & self.ones(), self.bits * i);
+            if at < 64 {
+                low |= value << at;
+            } else {
+                high |= value << (at - 64);
+            }
+        }
+        u128::from(high) << 64 | u128::from(low)
     }
 
     /// `f` of every element's bits.

@@ -145,5 +145,10 @@ pub(super) fn right(x: i128, by: u32, rounding: bool) -> i128 {
 
 /// The product of two polynomials over GF(2).
 pub(super) fn polynomial(a: u64, b: u64) -> u128 {
-    (0..64).filter(|i| b >> i & 1 != 0).fold(0, |product, i| product ^ u128::from(a) << i)
+    let (mut product, mut rest) = (0, b);
+    while rest != 0 {
+        product ^= u128::from(a) << rest.trailing_zeros();
+        rest &= rest - 1;
+    }
+    product
 }
