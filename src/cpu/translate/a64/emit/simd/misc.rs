@@ -1,6 +1,6 @@
 //! Two registers (miscellaneous), scalar pairwise and across lanes.
 
-use super::shift::{left_or_right_logical, saturate, truncate};
+use super::shift::{left_or_right_logical, right, saturate, truncate};
 use super::{
     Inline, X1, X2, X3, collect_saturation, d, finish, finish_narrow, n, ones, out, rd, reg, splat, widen,
     with_constant, x86, zero,
@@ -45,7 +45,19 @@ pub fn two_misc(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
             finish(e, w, form, out)
         }
         (0b00010 | 0b00110, _) => pair_sums(e, w, size, op == 0b00110),
-        (0b00100, _) if u && size < 3 => leading_zeros(e, w, size),
+        (0b00100, _) if size < 3 => {
+            let a = n(e, w);
+            if u {
+                leading_zeros(e, size, a);
+            } else {
+                // Bits like the sign: zeros of what differs from its neighbour, less the first.
+                right(e, Sign::Signed, size, a, 1, X2)?;
+                e.asm.vex3(x86::PXOR, X2, X2, a);
+                leading_zeros(e, size, X2);
+                with_constant(e, x86::PSUB[size as usize], X2, X2, splat(1, 8 << size));
+            }
+            finish(e, w, form, X2)
+        }
         (0b00101, _) if !u && size == 0 => {
             let a = n(e, w);
             by_nibbles(e, a, |x| u64::from(x.count_ones()), |x| u64::from(x.count_ones()), x86::PADD[0]);
@@ -97,9 +109,8 @@ fn by_nibbles(e: &mut Emitter<'_>, a: Xmm, low: impl Fn(u8) -> u64, high: impl F
     e.asm.vex3(combine, X2, X2, X3);
 }
 
-/// CLZ: of nibbles by a table, then of larger parts from their halves.
-fn leading_zeros(e: &mut Emitter<'_>, w: Word, size: u32) -> Inline {
-    let a = n(e, w);
+/// CLZ of `a` to `X2`: of nibbles by a table, then of larger parts from their halves. `a` may be `X2`.
+fn leading_zeros(e: &mut Emitter<'_>, size: u32, a: Xmm) {
     // X3 = zeros of the high nibbles, X2 = of the low ones, which count if the high ones are all zero.
     let table = (0..16u8).fold(0u128, |t, i| t | u128::from(i.leading_zeros() - 4) << (8 * u32::from(i)));
     left_or_right_logical(e, 0, a, -4, X1);
@@ -119,7 +130,6 @@ fn leading_zeros(e: &mut Emitter<'_>, w: Word, size: u32) -> Inline {
         e.asm.vex2(x86::MOVDQU, X3, X1);
         add_if_all(e, size, u64::from(half));
     }
-    finish(e, w, Form::Vector, X2)
 }
 
 /// `X2` = `X3`, plus `X2` where `X3` is `all`. Uses `X1`.

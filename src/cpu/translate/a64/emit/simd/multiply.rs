@@ -2,7 +2,9 @@
 
 use super::same::{Direction, elementwise, finish_elements, saturating_signed};
 use super::shift::{left_or_right_logical, truncate};
-use super::{Inline, X0, X1, X2, X3, d, finish, finish_narrow, m, n, out, reg, splat, widen, with_constant, x86};
+use super::{
+    Inline, X0, X1, X2, X3, d, finish, finish_narrow, in_memory, m, n, out, reg, splat, widen, with_constant, x86,
+};
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
 use crate::cpu::translate::asm::{Xm, Xmm};
@@ -129,6 +131,12 @@ fn doubled(e: &mut Emitter<'_>, w: Word, op: u32, wide: usize) {
 pub fn indexed(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     let (op, u, size) = (w.bits(12, 4), w.u(), w.size());
     let (h, l, m) = (w.bits(11, 1), w.bits(21, 1), w.bits(20, 1));
+    if (op, u) == (0b1111, false) && matches!(size, 0 | 2) && form == Form::Vector {
+        // SUDOT, USDOT.
+        let signs = if size == 0 { (Sign::Signed, Sign::Unsigned) } else { (Sign::Unsigned, Sign::Signed) };
+        super::copy::broadcast(e, 2, h << 1 | l, e.vm(w.rm() as u8), X1);
+        return dot_product(e, w, signs, Xm::Reg(X1));
+    }
     let (index, register) = match size {
         1 => (h << 2 | l << 1 | m, w.rm() & 0xf),
         2 => (h << 1 | l, w.rm()),
@@ -170,42 +178,80 @@ pub fn indexed(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
         }
         (0b1110, _) if size == 2 => {
             super::copy::broadcast(e, 2, index, element, X1);
-            dot_product(e, w, w.sign(), Xm::Reg(X1))
+            dot_product(e, w, (w.sign(), w.sign()), Xm::Reg(X1))
         }
         _ => None,
     }
 }
 
-/// SDOT and UDOT of vectors.
+/// SDOT, UDOT, USDOT of vectors, and SMMLA, UMMLA, USMMLA.
 pub fn dot(e: &mut Emitter<'_>, w: Word) -> Inline {
-    if w.bits(11, 4) != 0b0010 || w.size() != 2 {
+    let signs = match (w.bits(11, 4), w.u()) {
+        (0b0010, _) => (w.sign(), w.sign()),
+        (0b0011, false) => (Sign::Unsigned, Sign::Signed),
+        (0b0100, _) => return matrix(e, w, (w.sign(), w.sign())),
+        (0b0101, false) => return matrix(e, w, (Sign::Unsigned, Sign::Signed)),
+        _ => return None,
+    };
+    if w.size() != 2 {
         return None;
     }
     let b = m(e, w);
-    dot_product(e, w, w.sign(), b)
+    dot_product(e, w, signs, b)
+}
+
+/// SMMLA, UMMLA, USMMLA: the products of rows of eight bytes, each as halfwords, summed by pairs in three steps.
+fn matrix(e: &mut Emitter<'_>, w: Word, signs: (Sign, Sign)) -> Inline {
+    if w.size() != 2 || !w.q() {
+        return None;
+    }
+    let (a, b) = (in_memory(e, w.rn(), 0), in_memory(e, w.rm(), 1));
+    e.asm.vex2(x86::extend(signs.0, 0), X0, a);
+    e.asm.vex2(x86::extend(signs.1, 0), X2, b);
+    e.asm.vex2(x86::extend(signs.1, 0), X3, b.plus(8));
+    e.asm.vex3(x86::PMADDWD, X1, X0, X3);
+    e.asm.vex3(x86::PMADDWD, X0, X0, X2);
+    e.asm.vex3(x86::PHADD[1], X0, X0, X1);
+    e.asm.vex2(x86::extend(signs.0, 0), X1, a.plus(8));
+    e.asm.vex3(x86::PMADDWD, X2, X2, X1);
+    e.asm.vex3(x86::PMADDWD, X1, X1, X3);
+    e.asm.vex3(x86::PHADD[1], X2, X2, X1);
+    e.asm.vex3(x86::PHADD[1], X0, X0, X2);
+    let out = out(e, w);
+    e.asm.vex3(x86::PADD[2], out, X0, d(e, w));
+    e.write_v(super::rd(w), out);
+    Some(())
 }
 
 /// Adds to each word the four products of bytes: those at even places and those at odd ones, as 16-bit numbers.
-fn dot_product(e: &mut Emitter<'_>, w: Word, sign: Sign, b: Xm) -> Inline {
+fn dot_product(e: &mut Emitter<'_>, w: Word, signs: (Sign, Sign), b: Xm) -> Inline {
     let a = n(e, w);
     let b = reg(e, b, X1);
-    let even = |e: &mut Emitter<'_>, x: Xmm, to: Xmm| match sign {
-        Sign::Unsigned => with_constant(e, x86::PAND, to, x, splat(0xff, 16)),
-        Sign::Signed => {
-            left_or_right_logical(e, 1, x, 8, to);
-            let (op, digit) = x86::psra(1);
-            e.asm.vex_shift(op, digit, to, to, 8);
-        }
-    };
-    even(e, a, X2);
-    even(e, b, X3);
+    even_bytes(e, signs.0, a, X2);
+    even_bytes(e, signs.1, b, X3);
     e.asm.vex3(x86::PMADDWD, X2, X2, X3);
-    let (op, digit) = if sign == Sign::Signed { x86::psra(1) } else { x86::psrl(1) };
-    e.asm.vex_shift(op, digit, X3, a, 8);
-    e.asm.vex_shift(op, digit, X1, b, 8);
+    odd_bytes(e, signs.0, a, X3);
+    odd_bytes(e, signs.1, b, X1);
     e.asm.vex3(x86::PMADDWD, X3, X3, X1);
     e.asm.vex3(x86::PADD[2], X2, X2, X3);
     let out = out(e, w);
     e.asm.vex3(x86::PADD[2], out, X2, d(e, w));
     finish(e, w, Form::Vector, out)
+}
+
+/// The bytes at even places as halfwords.
+fn even_bytes(e: &mut Emitter<'_>, sign: Sign, from: Xmm, to: Xmm) {
+    match sign {
+        Sign::Unsigned => with_constant(e, x86::PAND, to, from, splat(0xff, 16)),
+        Sign::Signed => {
+            left_or_right_logical(e, 1, from, 8, to);
+            odd_bytes(e, sign, to, to);
+        }
+    }
+}
+
+/// The bytes at odd places as halfwords.
+fn odd_bytes(e: &mut Emitter<'_>, sign: Sign, from: Xmm, to: Xmm) {
+    let (op, digit) = if sign == Sign::Signed { x86::psra(1) } else { x86::psrl(1) };
+    e.asm.vex_shift(op, digit, to, from, 8);
 }

@@ -190,7 +190,7 @@ pub(super) fn elementwise(
     let (i, signed) = (size as usize, sign == Sign::Signed);
     match op {
         0b00000 | 0b00010 | 0b00100 if size < 3 => return halving(e, op, sign, size, a, b, out),
-        0b00001 | 0b00101 if size < 2 || size == 2 || signed => {
+        0b00001 | 0b00101 if size <= 2 || signed => {
             let direction = if op == 0b00001 { Direction::Add } else { Direction::Subtract };
             let bad = match (size, sign) {
                 (0 | 1, _) => saturating_small(e, direction, sign, size, a, b),

@@ -128,7 +128,7 @@ fn reciprocal_root_estimate(x: u32) -> u32 {
     while a * (b + 1) * (b + 1) < 1 << 28 {
         b += 1;
     }
-    ((b + 1) / 2) << 23
+    b.div_ceil(2) << 23
 }
 
 /// ADDP of the two elements of a register.
