@@ -55,7 +55,9 @@ pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
             from_integer(e, supported(lanes)?, place, signedness, fraction, rd, rn)
         }
         Fp::Unary { op, lanes, rd, rn } if lanes.count == 1 => unary(e, op, supported(lanes)?, rd, rn),
-        Fp::Binary { op, lanes, rd, rn, rm, index } if lanes.count == 1 => {
+        Fp::Binary { op, lanes, rd, rn, rm, index }
+            if lanes.count == 1 && !matches!(op, Binary::RecipStep | Binary::RsqrtStep) =>
+        {
             binary(e, op, supported(lanes)?, rd, rn, rm, index)
         }
         Fp::MulAdd { lanes, rd, rn, rm, ra, index, neg_product, neg_addend } if lanes.count == 1 => {
@@ -106,7 +108,7 @@ fn binary(e: &mut Emitter<'_>, op: Binary, f: Format, rd: u8, rn: u8, rm: u8, in
         Binary::Div => (DIV, Tiny::Possible),
         Binary::Max | Binary::MaxNum => return extreme(e, f, MAX, AND, rd, rn, rm),
         Binary::Min | Binary::MinNum => return extreme(e, f, MIN, OR, rd, rn, rm),
-        // These have results for infinity times zero, of which the host says that it is invalid.
+        // Infinity times zero is valid, of which the host says that it is not.
         Binary::MulX | Binary::RecipStep | Binary::RsqrtStep => return None,
     };
     let path = e.soft_path();

@@ -17,6 +17,7 @@ const VUNPCKHPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x15);
 const VMOVSHDUP: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x16);
 const VCVTDQ2PS: Vex = Vex::new(Map::M0f, Pp::None, 0x5b);
 const VCVTTPS2DQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x5b);
+const VPCMPGTQ: Vex = Vex::new(Map::M0f38, Pp::P66, 0x37);
 const VPCMPGTD: Vex = Vex::new(Map::M0f, Pp::P66, 0x66);
 const VPSRLD: Vex = Vex::new(Map::M0f, Pp::P66, 0x72);
 const VSHUFPS: Vex = Vex::new(Map::M0f, Pp::None, 0xc6);
@@ -84,6 +85,9 @@ fn put_lanes(e: &mut Emitter<'_>, lanes: Lanes, rd: u8, value: Xmm) {
 /// Emits a vector instruction; `None` if it has no inline form.
 pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
     match insn {
+        Fp::Binary { op: op @ (Binary::RecipStep | Binary::RsqrtStep), lanes, rd, rn, rm, index: None } => {
+            step(e, op, lanes, rd, rn, rm)
+        }
         Fp::Binary { op, lanes, rd, rn, rm, index } if lanes.count > 1 => binary(e, op, lanes, rd, rn, rm, index),
         Fp::MulAdd { lanes, rd, rn, rm, ra, index, neg_product, neg_addend: false } if lanes.count > 1 => {
             mul_add(e, lanes, [rd, rn, rm, ra], index, neg_product)
@@ -176,6 +180,37 @@ fn extreme(e: &mut Emitter<'_>, lanes: Lanes, opcode: u8, join: u8, rd: u8, rn: 
     e.asm.vex3(packed_op(f, opcode), X3, m, n);
     e.asm.vex3(packed_op(f, join), X0, X1, X3);
     put_lanes(e, lanes, rd, X0);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// `frecps` and `frsqrts`: `2 - n * m` and `(3 - n * m) / 2`. Great operands go the slow way: infinity times zero is valid
+/// here, and half of what overflows may not.
+fn step(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8) -> Option<()> {
+    let f = supported(lanes)?;
+    let magnitude = e.constant(splat(f, f.abs(f.mask())));
+    let below = e.constant(splat(f, f.power_of_two(62) - 1));
+    let (two, half) = (f.power_of_two(1), e.constant(splat(f, f.power_of_two(-1))));
+    let from = e.constant(splat(f, if op == Binary::RecipStep { two } else { two | f.quiet_bit() }));
+    let path = e.soft_path();
+    let scalar = lanes.count == 1;
+    let n = if scalar { e.read_v(rn, X0) } else { source(e, lanes, rn, X0) };
+    let m = if scalar { e.read_v(rm, X2) } else { source(e, lanes, rm, X2) };
+    for operand in [n, m] {
+        e.asm.vex3(packed_op(f, AND), X1, operand, magnitude);
+        e.asm.vex3(if is_double(f) { VPCMPGTQ } else { VPCMPGTD }, X1, X1, below);
+        e.asm.vex_to_gpr(packed_op(f, VMOVMSK), Gpr::Rax, X1);
+        e.asm.test_imm(Width::W32, Gpr::Rax, (1 << lanes.count) - 1);
+        e.asm.jcc(Cc::Ne, path.label);
+    }
+    let shape = if scalar { Shape::Scalar } else { Shape::Packed };
+    e.asm.vex2(VMOVAPS, X3, from);
+    e.asm.vex3(fma(f, shape, true, false), X3, n, m);
+    if op == Binary::RsqrtStep {
+        let mul = if scalar { scalar_op(f, MUL) } else { packed_op(f, MUL) };
+        e.asm.vex3(mul, X3, X3, half);
+    }
+    put_lanes(e, lanes, rd, X3);
     e.soft_path_ends(path);
     Some(())
 }

@@ -24,5 +24,9 @@ pub struct Undefined;
 /// # Errors
 /// The word is not a floating-point, AdvSIMD or cryptographic data processing instruction; nothing has changed.
 pub fn execute(word: u32, state: &mut State) -> Result<(), Undefined> {
-    simd::execute(word, state).or_else(|Undefined| fp::execute(word, state))
+    // Scalar floating point has two values of bits 24 to 28 and 30 to itself.
+    match (word >> 24) & 0x5e {
+        0x1e => fp::execute(word, state),
+        _ => simd::execute(word, state).or_else(|Undefined| fp::execute(word, state)),
+    }
 }
