@@ -4,17 +4,10 @@
 //! round is quoted. Only ratios mean anything on a shared machine. Prints Markdown, as README quotes it. A tool that is
 //! not installed leaves its column empty.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod common;
 
-const ROUNDS: usize = 3;
-
-/// A program built for both architectures.
-struct Guest {
-    x86_64: PathBuf,
-    aarch64: Option<PathBuf>,
-}
+use common::{SEVM, Way, build, measure, table, tool};
+use std::path::Path;
 
 fn main() {
     // `cargo test --benches` and `cargo bench` pass flags of their own.
@@ -35,87 +28,6 @@ fn main() {
     if wanted("kernels") {
         kernels();
     }
-}
-
-fn tool(name: &str) -> bool {
-    let found = |dir: PathBuf| dir.join(name).is_file();
-    std::env::var_os("PATH").is_some_and(|p| std::env::split_paths(&p).any(found))
-}
-
-fn build(name: &str) -> Guest {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/guests").join(format!("{name}.c"));
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ratios");
-    std::fs::create_dir_all(&dir).expect("the target directory can be written");
-    let compile = |cc: &str, arch: &str| {
-        let out = dir.join(format!("{name}.{arch}"));
-        let ok = Command::new(cc).args(["-O2", "-static", "-o"]).arg(&out).arg(&source).status();
-        assert!(ok.is_ok_and(|s| s.success()), "{cc} cannot build {}", source.display());
-        out
-    };
-    Guest {
-        x86_64: compile("gcc", "x86_64"),
-        aarch64: tool("aarch64-linux-gnu-gcc").then(|| compile("aarch64-linux-gnu-gcc", "aarch64")),
-    }
-}
-
-/// A way to run a guest.
-struct Way {
-    title: &'static str,
-    command: Vec<String>,
-}
-
-impl Way {
-    fn new(title: &'static str, command: &[&str], program: &Path) -> Way {
-        let mut command: Vec<String> = command.iter().map(|s| (*s).to_string()).collect();
-        command.push(program.display().to_string());
-        Way { title, command }
-    }
-
-    /// How many calls are enough: strace takes thousands of times longer for each.
-    fn share(&self, n: u32) -> u32 {
-        if self.title.starts_with("strace") { n / 20 } else { n }
-    }
-
-    fn time(&self, arg: &str) -> Duration {
-        let begin = Instant::now();
-        let status = Command::new(&self.command[0])
-            .args(&self.command[1..])
-            .arg(arg)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        let took = begin.elapsed();
-        assert!(status.is_ok_and(|s| s.success()), "{:?} failed", self.command);
-        took
-    }
-}
-
-const SEVM: &str = env!("CARGO_BIN_EXE_sevm");
-
-/// Median times in seconds, one for each way, of runs with `arg`.
-fn measure(ways: &[Way], arg: impl Fn(&Way) -> u32) -> Vec<f64> {
-    let mut times = vec![Vec::new(); ways.len()];
-    for _ in 0..ROUNDS {
-        for (way, times) in ways.iter().zip(&mut times) {
-            times.push(way.time(&arg(way).to_string()).as_secs_f64());
-        }
-    }
-    times
-        .into_iter()
-        .map(|mut t| {
-            t.sort_by(f64::total_cmp);
-            t[t.len() / 2]
-        })
-        .collect()
-}
-
-fn table(head: &[&str], rows: &[Vec<String>]) {
-    println!("| {} |", head.join(" | "));
-    println!("|{}", "---|".repeat(head.len()));
-    for row in rows {
-        println!("| {} |", row.join(" | "));
-    }
-    println!();
 }
 
 /// The cost of one system call, from the difference of two runs.

@@ -50,6 +50,7 @@ fn run(place: &Place, command: &[OsString]) -> Result<Seen, String> {
     let output = Command::new("timeout")
         .args(["-s", "KILL", TIMEOUT, SEVM, "trace", "-f", "--deterministic", "--seed", "42", "--stats=json", "-o"])
         .arg(&trace)
+        .args(common::cpu_option())
         .arg("--stats-output")
         .arg(&stats)
         .args(command)

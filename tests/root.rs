@@ -138,7 +138,7 @@ impl Machine {
     /// What it prints under sevm.
     fn emulated(&self, input: &str) -> Result<String, String> {
         let mut command = Command::new(common::SEVM);
-        command.arg("run").arg("--root").arg(self.at("root"));
+        command.arg("run").args(common::cpu_option()).arg("--root").arg(self.at("root"));
         for (host, guest, read_only) in &self.binds {
             let end = if *read_only { ":ro" } else { "" };
             command.arg("--bind").arg(format!("{}:{guest}{end}", self.at(host).display()));

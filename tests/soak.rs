@@ -61,6 +61,7 @@ fn soak(arch: Arch) -> Result<(), String> {
     let say = |e: std::io::Error| e.to_string();
     let mut child = Command::new(common::SEVM)
         .arg("run")
+        .args(common::cpu_option())
         .arg(program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

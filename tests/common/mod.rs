@@ -273,9 +273,15 @@ fn make_removable(dir: &Path) {
     }
 }
 
+/// `--cpu NAME` with the backend that `SEVM_CPU` names, if it is set: every program then runs on that one.
+pub fn cpu_option() -> Vec<OsString> {
+    std::env::var_os("SEVM_CPU").map_or_else(Vec::new, |name| vec!["--cpu".into(), name])
+}
+
 /// `sevm run OPTIONS` in front of a program and its arguments.
 pub fn sevm_run<S: AsRef<OsStr>>(options: &[S]) -> Vec<OsString> {
     let mut command: Vec<OsString> = vec![SEVM.into(), "run".into()];
+    command.extend(cpu_option());
     command.extend(options.iter().map(|o| o.as_ref().to_owned()));
     command
 }
