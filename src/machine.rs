@@ -99,6 +99,11 @@ impl Machine {
         self.cpus.each_ref().map(|c| c.as_ref().map_or(0, |c| c.retired()))
     }
 
+    /// The CPUs that are open.
+    pub fn cpus(&self) -> impl Iterator<Item = &dyn Cpu> {
+        self.cpus.iter().flatten().map(|cpu| &**cpu)
+    }
+
     /// Runs until the process `pid` has ended, and gives how.
     ///
     /// # Errors

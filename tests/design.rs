@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Events and what a signal carries are the kernel's own types.
     ("trace", &["abi", "arch", "kernel", "mem", "syscalls"]),
     ("machine", &["abi", "arch", "cpu", "kernel", "mem", "syscalls", "trace"]),
-    ("report", &["arch", "machine", "syscalls"]),
+    ("report", &["arch", "cpu", "machine", "syscalls"]),
     ("vm", &["cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
     ("fuzz", &["abi", "loader", "mem", "syscalls"]),
 ];

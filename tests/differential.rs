@@ -8,7 +8,7 @@
 //! - `SEVM_DIFFERENTIAL_SEED=N`: another seed; `random` for one from the clock
 //! - `SEVM_DIFFERENTIAL_BATCH=N`: only this batch of cases, as a report names it
 //! - `SEVM_DIFFERENTIAL_BACKENDS=A,B`: which backends; A is taken to be right. `soft` is the translator's own reference of
-//!   floating-point, AdvSIMD and cryptographic instructions
+//!   floating-point, AdvSIMD and cryptographic instructions; `qemu` is qemu-aarch64, which knows BF16 and I8MM
 //! - `SEVM_DIFFERENTIAL_FAILURES=N`: how many different failures of a class are reported
 
 #[path = "differential/compare.rs"]
@@ -17,6 +17,8 @@ mod compare;
 mod encodings;
 #[path = "differential/generate.rs"]
 mod generate;
+#[path = "differential/qemu.rs"]
+mod qemu;
 #[path = "differential/shrink.rs"]
 mod shrink;
 #[path = "differential/unicorn.rs"]
@@ -25,7 +27,7 @@ mod unicorn;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use compare::{PLACES, SOFT, STRIDE, Side, difference};
+use compare::{PLACES, QEMU, SOFT, STRIDE, Side, compare};
 use encodings::Class;
 use generate::{CODE, Generator, Oracle, Random};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -99,6 +101,9 @@ fn main() {
     if soft {
         classes = classes.iter().filter_map(Class::soft).collect();
     }
+    if options.backends.iter().any(|name| name == QEMU) {
+        classes = classes.iter().filter_map(Class::qemu).collect();
+    }
     let others = if soft { Vec::new() } else { classes.clone() };
     let share = options.instructions / classes.len() as u64;
     let trial = |(index, class): (usize, &Class)| {
@@ -122,7 +127,11 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
     let mut reports = 0;
     let start = Instant::now();
     let mut batch = options.batch.unwrap_or(0);
-    let oracle = if options.backends.iter().any(|name| name == "unicorn") { Oracle::Unicorn } else { Oracle::Other };
+    let oracle = match &options.backends {
+        names if names.iter().any(|name| name == "unicorn") => Oracle::Unicorn,
+        names if names.iter().any(|name| name == QEMU) => Oracle::Qemu,
+        _ => Oracle::Other,
+    };
     let mut generator = Generator::new(class, all, oracle);
     while retired < share {
         // Each batch can be made again by itself, but for what has been learned to be undefined.
@@ -132,9 +141,7 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
         for (first, addresses) in &cases {
             for round in 0..ROUNDS {
                 let case = if round == 0 { first.clone() } else { generator.vary(first, *addresses) };
-                let [side_a, side_b] = &mut sides;
-                let wanted = side_a.run(&case, &fillings, None)?;
-                let found = side_b.run(&case, &fillings, case.slice)?;
+                let (wanted, different) = compare(&mut sides, &case, &fillings)?;
                 retired += wanted.retired;
                 runs += 1;
                 match wanted.exit {
@@ -146,8 +153,8 @@ fn check(index: u64, class: &Class, all: &[Class], share: u64, options: &Options
                     Exit::Fault { .. } => faults += 1,
                     _ => {}
                 }
-                let excused = oracle == Oracle::Unicorn && unicorn::cannot_judge_all(&case);
-                if excused || difference(&wanted, &found).is_none() {
+                let excused = oracle != Oracle::Other && unicorn::cannot_judge_all(&case);
+                if excused || different.is_none() {
                     continue;
                 }
                 let report = shrink::report(&case, &mut sides, &fillings, &options.backends);

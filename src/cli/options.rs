@@ -7,7 +7,7 @@ use crate::kernel::fs::{Bind, Layout, Writing};
 use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program, Remaining};
 use crate::machine::Machine;
 use crate::mem::Windows;
-use crate::report::Stats;
+use crate::report::{Stats, cpu_stats, perf_map};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -26,7 +26,7 @@ pub enum StatsFormat {
 /// How to set up the machine, and what to run in it.
 #[derive(clap::Args)]
 pub struct RunOptions {
-    /// CPU backend: auto or unicorn
+    /// CPU backend: auto, translate or unicorn; lockstep:A,B runs two and compares them
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub cpu: String,
     /// Size of a guest address space, as a power of two
@@ -87,6 +87,12 @@ pub struct RunOptions {
     /// Write it to FILE instead
     #[arg(long, value_name = "FILE", requires = "stats")]
     pub stats_output: Option<PathBuf>,
+    /// Print what the CPU backend has counted about its own work at the end, on standard error
+    #[arg(long)]
+    pub cpu_stats: bool,
+    /// Write /tmp/perf-PID.map for perf(1) at the end, with the guest's symbols for translated code
+    #[arg(long)]
+    pub perf_map: bool,
     /// The program, which is looked for in PATH if it has no slash, and its arguments
     #[arg(value_name = "PROGRAM [ARG...]", required = true, trailing_var_arg = true, num_args = 1..)]
     pub command: Vec<OsString>,

@@ -171,4 +171,27 @@ pub trait Cpu: RegPort {
 
     /// Features for AT_HWCAP and AT_HWCAP2.
     fn hwcap(&self) -> (u64, u64);
+
+    /// What the backend has counted about its own work, by name, for `--cpu-stats`; empty if it counts nothing.
+    fn statistics(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
+
+    /// The translated code that is in memory now, for `--perf-map`; empty if the backend cannot tell.
+    fn translations(&self) -> Vec<Translation> {
+        Vec::new()
+    }
+}
+
+/// A piece of host code that a backend has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// Its host address.
+    pub host: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// The guest address that it is a translation of.
+    pub pc: GuestAddr,
+    /// The file that the guest's code comes from, and where in it.
+    pub file: Option<(std::rc::Rc<[u8]>, u64)>,
 }

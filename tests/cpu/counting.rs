@@ -1,9 +1,10 @@
 //! Points 4 and 5: counting and budgets.
 
-use super::bench::*;
-use sevm::arch::{Arch, Regs, x86_64};
-use sevm::cpu::{Access, Exit, FaultKind};
-use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
+use super::bench::{CODE, DATA, Bench, each, each_x86};
+use std::sync::atomic::Ordering;
+use sevm::arch::{Arch, x86_64};
+use sevm::cpu::{Exit, STOP_REQUESTED};
+use sevm::mem::{GuestAddr, PAGE_SIZE};
 
 #[test]
 fn a_repeated_string_instruction_counts_once() {

@@ -1,9 +1,9 @@
 //! Point 8: no escape.
 
-use super::bench::*;
-use sevm::arch::{Arch, Regs, x86_64};
-use sevm::cpu::{Access, Exit, FaultKind};
-use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
+use super::bench::{CODE, STACK_TOP, Bench, snippet, each, each_arm, odd_registers};
+use sevm::arch::{Arch};
+use sevm::cpu::{self, Exit};
+use sevm::mem::{GuestAddr};
 
 #[test]
 fn random_instructions_do_no_harm() {
@@ -59,5 +59,9 @@ fn undefined_half_precision_instructions() {
 #[test]
 fn unknown_backends_are_refused() {
     let Err(error) = cpu::open("abacus", Arch::X86_64) else { panic!("there is no such backend") };
-    assert_eq!(error.to_string(), "unknown CPU backend 'abacus' (auto, unicorn)");
+    let names: Vec<&str> = cpu::backends().iter().map(|b| b.name).collect();
+    assert_eq!(error.to_string(), format!("unknown CPU backend 'abacus' (auto, {})", names.join(", ")));
+    for choice in ["lockstep:", "lockstep:unicorn", "lockstep:unicorn,abacus", "lockstep:lockstep:unicorn,unicorn"] {
+        assert!(cpu::open(choice, Arch::Aarch64).is_err(), "{choice}");
+    }
 }

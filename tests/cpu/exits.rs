@@ -1,6 +1,6 @@
 //! Point 2: exits.
 
-use super::bench::*;
+use super::bench::{CODE, DATA, DATA_END, READ_ONLY, STACK_TOP, NOWHERE, Bench, snippet, each, each_x86, each_arm, fault};
 use sevm::arch::{Arch, Regs, x86_64};
 use sevm::cpu::{Access, Exit, FaultKind};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};

@@ -1,9 +1,8 @@
 //! Point 2: what instructions show and do.
 
-use super::bench::*;
-use sevm::arch::{Arch, Regs, x86_64};
-use sevm::cpu::{Access, Exit, FaultKind};
-use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
+use super::bench::{CODE, DATA, Bench, each, each_x86, each_arm};
+use sevm::arch::{Arch, Regs, cpuid, x86_64};
+use sevm::cpu::{Counter, Exit};
 
 #[test]
 fn thread_pointers() {

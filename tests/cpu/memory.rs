@@ -1,6 +1,6 @@
 //! Point 3: memory.
 
-use super::bench::*;
+use super::bench::{CODE, DATA, DATA_END, STACK_TOP, NOWHERE, Bench, snippet, each, each_arm, fault};
 use sevm::arch::{Arch, Regs, x86_64};
 use sevm::cpu::{Access, Exit, FaultKind};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};

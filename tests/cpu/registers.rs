@@ -1,9 +1,8 @@
 //! Point 1: registers.
 
-use super::bench::*;
+use super::bench::{Bench, each, odd_registers};
 use sevm::arch::{Arch, Regs, x86_64};
-use sevm::cpu::{Access, Exit, FaultKind};
-use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
+use sevm::cpu::{Exit};
 
 #[test]
 fn save_after_load_gives_the_same() {

@@ -7,6 +7,7 @@ use sevm::cpu::{self, Access, Cpu, Exit};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, Space, Windows};
 
 use super::generate::{CODE, CODE_SIZE, Case, NOP, READ_ONLY, SCRATCH, SCRATCH_SIZE, SVC};
+use super::qemu::{self, Qemu};
 
 /// More instructions than any case can run.
 const BUDGET: u64 = 1000;
@@ -28,6 +29,9 @@ pub struct Outcome {
 /// AdvSIMD and cryptographic instructions.
 pub const SOFT: &str = "soft";
 
+/// The name by which qemu-aarch64 is called as if it were a backend; the first of the two only.
+pub const QEMU: &str = "qemu";
+
 /// What runs cases.
 pub enum Side {
     /// A backend with an address space of its own.
@@ -37,12 +41,17 @@ pub enum Side {
         /// Its address space.
         space: Space,
     },
+    /// qemu-aarch64.
+    Qemu(Qemu),
     /// The translator's reference of floating-point, AdvSIMD and cryptographic instructions.
     Soft,
 }
 
 impl Side {
     pub fn new(backend: &str, windows: &Windows, fillings: &[u8]) -> Result<Side, String> {
+        if backend == QEMU {
+            return Ok(Side::Qemu(Qemu::new(fillings)?));
+        }
         if backend == SOFT {
             return Ok(Side::Soft);
         }
@@ -74,7 +83,11 @@ impl Side {
     /// Runs a case that has been placed, in slices of so many instructions if wanted.
     pub fn run(&mut self, case: &Case, fillings: &[u8], slice: Option<u64>) -> Result<Outcome, String> {
         let memory = &fillings[case.filling * 16..][..SCRATCH_SIZE as usize];
-        let Side::Backend { cpu, space } = self else { return Ok(soft(case, memory)) };
+        let (cpu, space) = match self {
+            Side::Backend { cpu, space } => (cpu, space),
+            Side::Qemu(qemu) => return qemu.run(case, memory),
+            Side::Soft => return Ok(soft(case, memory)),
+        };
         space.write(GuestAddr(SCRATCH), memory).expect("the scratch area is mapped");
         cpu.load(&Regs::Aarch64(Box::new(case.regs.clone())));
         let before = cpu.retired();
@@ -110,8 +123,20 @@ fn soft(case: &Case, memory: &[u8]) -> Outcome {
     Outcome { exit, retired, regs, memory: memory.to_vec() }
 }
 
+/// Runs a case on both; tells what came out of the first, and in what the second differs.
+pub fn compare(sides: &mut [Side; 2], case: &Case, fillings: &[u8]) -> Result<(Outcome, Option<String>), String> {
+    let [a, b] = sides;
+    let mut wanted = a.run(case, fillings, None)?;
+    let found = b.run(case, fillings, case.slice)?;
+    if matches!(a, Side::Qemu(_)) {
+        qemu::complete(&mut wanted, &found);
+    }
+    let different = difference(&wanted, &found);
+    Ok((wanted, different))
+}
+
 /// Tells in what two outcomes differ, `None` if in nothing.
-pub fn difference(a: &Outcome, b: &Outcome) -> Option<String> {
+fn difference(a: &Outcome, b: &Outcome) -> Option<String> {
     // A store that faults may have stored the part that does not (Unicorn's module documentation).
     let torn = match a.exit {
         Exit::Fault { addr, access: Access::Write, .. } => {

@@ -45,16 +45,24 @@ pub struct Class {
     pub name: &'static str,
     pub patterns: Vec<Pattern>,
     /// How often the idioms of `generate.rs` are wanted among the instructions.
-    pub idioms: &'static [Idiom],
+    pub idioms: Vec<Idiom>,
 }
 
 impl Class {
+    /// What is left of a class for qemu-aarch64, whose keys, system registers and cache lines are others.
+    pub fn qemu(&self) -> Option<Class> {
+        let patterns = self.patterns.iter().filter(|p| !p.bits.starts_with(DC_ZVA)).copied().collect();
+        let known = [Idiom::SignedJump, Idiom::SignedLoad, Idiom::System];
+        let idioms: Vec<Idiom> = self.idioms.iter().filter(|i| !known.contains(i)).copied().collect();
+        (!["pac", "system"].contains(&self.name)).then_some(Class { name: self.name, patterns, idioms })
+    }
+
     /// What is left of a class for `soft::execute`.
     pub fn soft(&self) -> Option<Class> {
         let data = ["fp_", "simd_", "crypto"].iter().any(|prefix| self.name.starts_with(prefix));
         // csel is there for the flags of a comparison.
         let patterns = self.patterns.iter().filter(|p| !p.bits.starts_with("xx011010100")).copied().collect();
-        data.then_some(Class { name: self.name, patterns, idioms: &[] })
+        data.then_some(Class { name: self.name, patterns, idioms: Vec::new() })
     }
 }
 
@@ -90,8 +98,8 @@ const fn memory(bits: &'static str, mode: Mode, size: u32) -> Pattern {
 }
 
 /// Patterns that access no memory.
-fn class(name: &'static str, idioms: &'static [Idiom], patterns: &[&'static str]) -> Class {
-    Class { name, idioms, patterns: patterns.iter().map(|bits| plain(bits)).collect() }
+fn class(name: &'static str, idioms: &[Idiom], patterns: &[&'static str]) -> Class {
+    Class { name, idioms: idioms.to_vec(), patterns: patterns.iter().map(|bits| plain(bits)).collect() }
 }
 
 /// All classes.
@@ -135,6 +143,8 @@ pub fn classes() -> Vec<Class> {
     ]);
     classes
 }
+
+const DC_ZVA: &str = "1101 0101 0000 1011 0111 0100 001 bbbbb";
 
 const INT_IMMEDIATE: &[&str] = &[
     "xxx100010 x xxxxxxxxxxxx nnnnn ddddd", // add, sub
@@ -568,7 +578,7 @@ fn loads_and_stores() -> Vec<Class> {
     ordered.push(memory("10 001000 011 11111 x eeeee bbbbb ddddd", Aligned, 8)); // ldxp
     ordered.push(memory("11 001000 011 11111 x eeeee bbbbb ddddd", Aligned, 16));
     ordered.push(memory("10 001000 001 ddddd x nnnnn bbbbb nnnnn", Aligned, 8)); // stxp, alone
-    ordered.push(memory("1101 0101 0000 1011 0111 0100 001 bbbbb", Base, 64)); // dc zva
+    ordered.push(memory(DC_ZVA, Base, 64));
     ordered.push(memory("1101 0101 0000 1011 0111 1010 001 bbbbb", Base, 1)); // dc cvac
     ordered.push(memory("1101 0101 0000 1011 0111 1011 001 bbbbb", Base, 1)); // dc cvau
     ordered.push(memory("1101 0101 0000 1011 0111 1110 001 bbbbb", Base, 1)); // dc civac
@@ -585,7 +595,7 @@ fn loads_and_stores() -> Vec<Class> {
     structures.push(memory("0x 0011010 1 x 00000 11x 0 xx bbbbb vvvvv", Base, 32));
     structures.push(memory("0x 0011011 1 x iiiii 11x 0 xx bbbbb vvvvv", PostIndex, 32));
 
-    let class = |name, idioms, patterns| Class { name, patterns, idioms };
+    let class = |name, idioms: &[Idiom], patterns| Class { name, patterns, idioms: idioms.to_vec() };
     vec![
         class("memory_register", &[], integer),
         class("memory_pair", &[], pairs),

@@ -292,6 +292,8 @@ pub struct Generator {
 pub enum Oracle {
     /// Unicorn, which cannot judge everything.
     Unicorn,
+    /// qemu-aarch64 7.2, which cannot either.
+    Qemu,
     /// One that can.
     Other,
 }
@@ -313,7 +315,7 @@ struct Draft {
 
 impl Generator {
     pub fn new(class: &Class, all: &[Class], oracle: Oracle) -> Generator {
-        let idioms = class.idioms.to_vec();
+        let idioms = class.idioms.clone();
         let own = class.patterns.iter().map(|p| compile(*p)).collect();
         let others = all.iter().flat_map(|c| &c.patterns).map(|p| compile(*p)).collect();
         Generator { own, others, idioms, undefined: HashMap::new(), oracle, random: Random::new(0) }
@@ -395,7 +397,7 @@ impl Generator {
             let list = if self.others.is_empty() || self.random.below(16) < 13 { &self.own } else { &self.others };
             let index = self.random.below(list.len() as u64) as usize;
             let Some(word) = fill(&list[index], draft, &mut self.random) else { continue };
-            if self.oracle == Oracle::Unicorn && unicorn::cannot_judge(word) {
+            if unicorn::cannot_judge(self.oracle, word) {
                 continue;
             }
             if let Some(left_out) = self.undefined.get_mut(&(word & !list[index].registers)) {

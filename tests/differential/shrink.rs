@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::compare::{Side, difference};
+use super::compare::{Side, compare};
 use super::generate::{CODE, Case, NOP};
 
 /// A difference in words.
@@ -14,12 +14,8 @@ pub struct Report {
 
 /// The difference of a case that stands by itself, if there is one.
 fn failure(case: &Case, sides: &mut [Side; 2], fillings: &[u8]) -> Option<String> {
-    let [a, b] = sides;
-    a.place([case].into_iter());
-    b.place([case].into_iter());
-    let wanted = a.run(case, fillings, None).ok()?;
-    let found = b.run(case, fillings, case.slice).ok()?;
-    difference(&wanted, &found)
+    sides.iter_mut().for_each(|side| side.place([case].into_iter()));
+    compare(sides, case, fillings).ok()?.1
 }
 
 /// Looks for the smallest part of a case that still makes a difference, and describes it.
