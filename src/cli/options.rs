@@ -142,6 +142,13 @@ impl RunOptions {
             std::mem::forget(machine);
             return result;
         }
+        if self.cpu_stats {
+            // Nobody can be told where standard error is closed.
+            drop(std::io::stderr().write_all(cpu_stats::table(&machine).as_bytes()));
+        }
+        if self.perf_map {
+            perf_map::write(&machine)?;
+        }
         let Some(format) = self.stats else { return result };
         let stats = Stats::collect(&machine, start.elapsed());
         let text = match format {

@@ -127,6 +127,13 @@ impl Bench {
     pub fn write(&mut self, addr: u64, value: u64) {
         self.space.copy_out(GuestAddr(addr), &value).expect("writable");
     }
+
+    /// Room for stores below the stack pointer, and aligned places.
+    pub fn edit_regs_for_features(&mut self) {
+        if self.cpu.arch() == Arch::X86_64 {
+            self.edit_x86(|r| r.gpr[x86_64::RSP] = STACK_TOP - 64);
+        }
+    }
 }
 
 /// Runs a test for each backend and architecture.

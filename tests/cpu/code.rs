@@ -1,8 +1,8 @@
 //! Points 6 and 7: code that changes, and spaces.
 
-use super::bench::{CODE, DATA, Bench, snippet, space, each, each_x86};
+use super::bench::{Bench, CODE, DATA, each, each_x86, snippet, space};
 use sevm::arch::{Arch, x86_64};
-use sevm::cpu::{Exit};
+use sevm::cpu::Exit;
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
 
 fn writable_code(bench: &mut Bench) {

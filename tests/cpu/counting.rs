@@ -1,10 +1,10 @@
 //! Points 4 and 5: counting and budgets.
 
-use super::bench::{CODE, DATA, Bench, each, each_x86};
-use std::sync::atomic::Ordering;
+use super::bench::{Bench, CODE, DATA, each, each_x86};
 use sevm::arch::{Arch, x86_64};
 use sevm::cpu::{Exit, STOP_REQUESTED};
 use sevm::mem::{GuestAddr, PAGE_SIZE};
+use std::sync::atomic::Ordering;
 
 #[test]
 fn a_repeated_string_instruction_counts_once() {

@@ -1,9 +1,9 @@
 //! Point 8: no escape.
 
-use super::bench::{CODE, STACK_TOP, Bench, snippet, each, each_arm, odd_registers};
-use sevm::arch::{Arch};
+use super::bench::{Bench, CODE, STACK_TOP, each, each_arm, odd_registers, snippet};
+use sevm::arch::Arch;
 use sevm::cpu::{self, Exit};
-use sevm::mem::{GuestAddr};
+use sevm::mem::GuestAddr;
 
 #[test]
 fn random_instructions_do_no_harm() {

@@ -1,6 +1,8 @@
 //! Point 2: exits.
 
-use super::bench::{CODE, DATA, DATA_END, READ_ONLY, STACK_TOP, NOWHERE, Bench, snippet, each, each_x86, each_arm, fault};
+use super::bench::{
+    Bench, CODE, DATA, DATA_END, NOWHERE, READ_ONLY, STACK_TOP, each, each_arm, each_x86, fault, snippet,
+};
 use sevm::arch::{Arch, Regs, x86_64};
 use sevm::cpu::{Access, Exit, FaultKind};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};

@@ -1,6 +1,6 @@
 //! Point 2: what instructions show and do.
 
-use super::bench::{CODE, DATA, Bench, each, each_x86, each_arm};
+use super::bench::{Bench, CODE, DATA, each, each_arm, each_x86};
 use sevm::arch::{Arch, Regs, cpuid, x86_64};
 use sevm::cpu::{Counter, Exit};
 

@@ -1,6 +1,6 @@
 //! Point 3: memory.
 
-use super::bench::{CODE, DATA, DATA_END, STACK_TOP, NOWHERE, Bench, snippet, each, each_arm, fault};
+use super::bench::{Bench, CODE, DATA, DATA_END, NOWHERE, each, each_arm, fault, snippet};
 use sevm::arch::{Arch, Regs, x86_64};
 use sevm::cpu::{Access, Exit, FaultKind};
 use sevm::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot};
@@ -173,13 +173,4 @@ fn cache_lines_are_zeroed_and_exclusives_work() {
             assert_eq!(bench.arm().x[1], status);
         }
     });
-}
-
-impl Bench {
-    /// Room for stores below the stack pointer, and aligned places.
-    fn edit_regs_for_features(&mut self) {
-        if self.cpu.arch() == Arch::X86_64 {
-            self.edit_x86(|r| r.gpr[x86_64::RSP] = STACK_TOP - 64);
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, each, odd_registers};
 use sevm::arch::{Arch, Regs, x86_64};
-use sevm::cpu::{Exit};
+use sevm::cpu::Exit;
 
 #[test]
 fn save_after_load_gives_the_same() {
