@@ -1,10 +1,11 @@
 //! Memory: mmap(2) and its kin. The work is done by [`crate::mem`]; here stand the arguments' checks.
 
 use super::*;
+use crate::abi::consts::cap::{CAP_IPC_LOCK, CAP_SYS_NICE, CAP_SYS_RAWIO};
 use crate::abi::consts::membarrier_flags::MEMBARRIER_CMD_FLAG_CPU;
 use crate::abi::consts::{
     get_mempolicy as getmpol, madvise as madv, mbind as mbind_flags, membarrier as barrier, mempolicy as mpol,
-    mlock2 as ml2, mlockall as mcl, msync as ms, prot,
+    mlock2 as ml2, mlockall as mcl, msync as ms, prot, rlimit,
 };
 use crate::mem::{
     AreaName, AreaOption, Backing, GuestAddr, Locking, MIN_ADDR, MapFlags, MapRequest, PAGE_SIZE, Prot, RemapFlags,
@@ -14,13 +15,10 @@ use crate::syscalls::args;
 use std::cell::RefMut;
 use std::os::fd::AsFd;
 
-const RLIMIT_DATA: usize = 2;
-const RLIMIT_STACK: usize = 3;
-const RLIMIT_MEMLOCK: usize = 8;
-const RLIMIT_AS: usize = 9;
-const CAP_IPC_LOCK: u32 = 14;
-const CAP_SYS_RAWIO: u32 = 17;
-const CAP_SYS_NICE: u32 = 23;
+const RLIMIT_DATA: usize = rlimit::RLIMIT_DATA as usize;
+const RLIMIT_STACK: usize = rlimit::RLIMIT_STACK as usize;
+const RLIMIT_MEMLOCK: usize = rlimit::RLIMIT_MEMLOCK as usize;
+const RLIMIT_AS: usize = rlimit::RLIMIT_AS as usize;
 
 /// personality(2): what can be read can be executed.
 const READ_IMPLIES_EXEC: u32 = 0x0040_0000;

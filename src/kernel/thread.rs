@@ -89,9 +89,15 @@ impl Thread {
         self.signals.awaited = SigSet::default();
     }
 
-    /// Whether it waits in wait4(2) or waitid(2).
-    pub fn waits_for_children(&self) -> bool {
-        matches!(&self.state, State::Blocked(w) if w.keys.contains(&WaitKey::Child(self.pid)))
+    /// Whether it is in a call that a tracer sees return before a signal that is ignored: wait4(2), waitid(2), vfork(2),
+    /// and any call that only has to be carried out to its end.
+    pub fn is_about_to_return(&self) -> bool {
+        let child = |k: &WaitKey| *k == WaitKey::Child(self.pid) || matches!(k, WaitKey::Vfork(_));
+        match &self.state {
+            State::Blocked(w) => w.keys.iter().any(child),
+            State::Runnable => self.in_call.is_some(),
+            _ => false,
+        }
     }
 
     /// The signals it does not take now.

@@ -31,7 +31,6 @@ pub fn set_robust_list(ctx: &mut Ctx, a: &args::SetRobustList) -> SysResult {
 
 /// get_robust_list(2). For other processes the caller needs the rights of ptrace(2): the same user, or CAP_SYS_PTRACE.
 pub fn get_robust_list(ctx: &mut Ctx, a: &args::GetRobustList) -> SysResult {
-    const CAP_SYS_PTRACE: u32 = 19;
     let tid = if a.pid == 0 { ctx.tid } else { a.pid };
     let own = ctx.thread().credentials.clone();
     let other = ctx.kernel.threads.get(&tid).ok_or(Errno::ESRCH)?;
@@ -39,7 +38,7 @@ pub fn get_robust_list(ctx: &mut Ctx, a: &args::GetRobustList) -> SysResult {
     let ids = |c: &Credentials| [c.uid[0], c.uid[1], c.uid[2], c.gid[0], c.gid[1], c.gid[2]];
     let (uid, gid) = (own.uid[0], own.gid[0]);
     let same_user = ids(&other.credentials) == [uid, uid, uid, gid, gid, gid];
-    if other.pid != ctx.pid && !same_user && !own.has(CAP_SYS_PTRACE) {
+    if other.pid != ctx.pid && !same_user && !own.has(crate::abi::consts::cap::CAP_SYS_PTRACE) {
         return Err(Errno::EPERM.into());
     }
     ctx.mem().copy_out(a.len_ptr, &HEAD_SIZE)?;

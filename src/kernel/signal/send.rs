@@ -1,6 +1,7 @@
 //! Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), and the kernel's own.
 
 use super::*;
+use crate::abi::consts::cap::CAP_KILL;
 use crate::abi::consts::{si_code, si_code_chld as cld, sigaction as sa};
 use crate::abi::siginfo::RawSigInfo;
 use crate::syscalls::args;
@@ -15,9 +16,6 @@ const STOPS: SigSet = SigSet(
 
 /// Index of RLIMIT_SIGPENDING.
 const RLIMIT_SIGPENDING: usize = 11;
-
-/// CAP_KILL.
-const CAP_KILL: u64 = 1 << 5;
 
 /// Who shall take a signal.
 #[derive(Clone, Copy)]
@@ -97,7 +95,7 @@ impl Kernel {
         if self.is_ignored(first, signal) {
             // Observers hear of it as a tracer would; the program does not.
             match self.threads.get_mut(&first) {
-                Some(t) if t.waits_for_children() => t.signals.dropped.push(info),
+                Some(t) if t.is_about_to_return() => t.signals.dropped.push(info),
                 _ => self.events.push(Event::Signal { tid: first, info }),
             }
             return Ok(());
@@ -281,7 +279,7 @@ impl Kernel {
         let ([uid, euid, ..], [ruid, _, suid, _]) = (sender.credentials.uid, owner.credentials.uid);
         let same_session = self.processes.get(&sender.pid).is_some_and(|p| p.sid == target.sid);
         [uid, euid].iter().any(|id| *id == ruid || *id == suid)
-            || sender.credentials.caps[0] & CAP_KILL != 0
+            || sender.credentials.has(CAP_KILL)
             || signal == Some(Signal::SIGCONT) && same_session
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::abi::CloneArgs;
+use crate::abi::consts::cap::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
 use crate::abi::consts::clone::*;
 use crate::abi::consts::clone3::{CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, CLONE_NEWTIME};
 use crate::abi::consts::rlimit;
@@ -32,11 +33,6 @@ const CLONE_ARGS_MAX: u64 = crate::mem::PAGE_SIZE;
 
 /// Deepest nesting of pid namespaces, which bounds `set_tid` (MAX_PID_NS_LEVEL).
 const MAX_PID_NS_LEVEL: u64 = 32;
-
-/// CAP_SYS_RESOURCE and CAP_SYS_ADMIN lift RLIMIT_NPROC; CAP_CHECKPOINT_RESTORE allows to choose a pid.
-const CAP_SYS_RESOURCE: u32 = 24;
-const CAP_SYS_ADMIN: u32 = 21;
-const CAP_CHECKPOINT_RESTORE: u32 = 40;
 
 /// Pids end here (/proc/sys/kernel/pid_max).
 pub(crate) const PID_MAX: Pid = 1 << 22;

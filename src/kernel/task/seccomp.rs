@@ -6,6 +6,7 @@
 mod bpf;
 
 use super::*;
+use crate::abi::consts::cap::CAP_SYS_ADMIN;
 use crate::abi::consts::si_code_sys;
 use crate::abi::consts::{seccomp_filter as flag, seccomp_mode as mode, seccomp_op as op, seccomp_ret as ret};
 use crate::kernel::signal::{Fields, SigInfo};
@@ -25,8 +26,6 @@ const AUDIT_ARCH_LE64: u32 = 0xc000_0000;
 
 /// Sizes that SECCOMP_GET_NOTIF_SIZES tells: `struct seccomp_notif`, `seccomp_notif_resp`, `seccomp_data`.
 const NOTIF_SIZES: [u16; 3] = [80, 24, 64];
-
-const CAP_SYS_ADMIN: u32 = 21;
 
 /// What a thread may call.
 #[derive(Clone, Debug, Default)]
