@@ -342,3 +342,37 @@ fn holds(cond: u8, nzcv: u32) -> bool {
     };
     result != (cond & 1 != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The other instructions are compared with Unicorn (`tests/differential.rs`).
+    #[test]
+    fn bf16_as_qemu_has_it() {
+        let lines = include_str!("../../../../../tests/data/a64-bf16.txt").lines().filter(|l| !l.starts_with('#'));
+        let mut cases = 0;
+        for line in lines {
+            let numbers: Vec<u128> =
+                line.split([' ', '|']).filter_map(|word| u128::from_str_radix(word, 16).ok()).collect();
+            let [word, fpcr, n, m, d, wanted, flags] = numbers[..] else { panic!("{line}") };
+            let word = word as u32;
+            let mut state = State { fpcr: fpcr as u32, ..State::new() };
+            let decoded = decode(word).expect("BFloat16 instruction");
+            let (rd, rn, rm) = match decoded {
+                Fp::Convert { rd, rn, .. } | Fp::Narrow { rd, rn, .. } => (rd, rn, rn),
+                Fp::Bf16Dot { rd, rn, rm, .. }
+                | Fp::Bf16Matrix { rd, rn, rm }
+                | Fp::Bf16MulAddLong { rd, rn, rm, .. } => (rd, rn, rm),
+                _ => panic!("{line}: {decoded:?}"),
+            };
+            for (register, value) in [(rd, d), (rm, m), (rn, n)] {
+                state.v[usize::from(register)] = value;
+            }
+            assert_eq!(execute(word, &mut state), Ok(()));
+            assert_eq!((state.v[usize::from(rd)], state.fpsr), (wanted, flags as u32), "{line}: {decoded:?}");
+            cases += 1;
+        }
+        assert!(cases > 50);
+    }
+}
