@@ -12,17 +12,15 @@ use crate::cpu::translate::asm::{Vex, Xmm};
 /// Emits a word of "two-register miscellaneous".
 pub fn two_misc(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     let (op, u, size) = (w.bits(12, 5), w.u(), w.size());
-    if form == Form::Vector {
-        match (op, u) {
-            (0b10010 | 0b10100, _) if size < 3 => return narrow(e, w, op, size),
-            (0b10011, true) if size < 3 => {
-                widen(e, w, Sign::Unsigned, size, e.vm(w.rn() as u8), X2);
-                left_or_right_logical(e, size + 1, X2, 8 << size, X2);
-                e.write_v(rd(w), X2);
-                return Some(());
-            }
-            _ => {}
+    match (op, u, form) {
+        (0b10010, _, _) | (0b10100, _, _) if size < 3 => return narrow(e, w, form, op, size),
+        (0b10011, true, Form::Vector) if size < 3 => {
+            widen(e, w, Sign::Unsigned, size, e.vm(w.rn() as u8), X2);
+            left_or_right_logical(e, size + 1, X2, 8 << size, X2);
+            e.write_v(rd(w), X2);
+            return Some(());
         }
+        _ => {}
     }
     if (size == 3) != (form == Form::Scalar) && !(size == 3 && w.q()) {
         return None;
@@ -174,20 +172,19 @@ fn compare_or_negate(e: &mut Emitter<'_>, w: Word, form: Form, op: u32) -> Inlin
     finish(e, w, form, out)
 }
 
-/// XTN, and SQXTN, UQXTN, SQXTUN to bytes and halfwords.
-fn narrow(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
+/// XTN, SQXTN, UQXTN, SQXTUN.
+fn narrow(e: &mut Emitter<'_>, w: Word, form: Form, op: u32, size: u32) -> Inline {
     if op == 0b10010 && !w.u() {
+        if form == Form::Scalar {
+            return None;
+        }
         let a = n(e, w);
         truncate(e, size, a, X2);
         return finish_narrow(e, w, X2);
     }
-    if size == 2 {
-        return None;
-    }
     e.copy_v(w.rn() as u8, X2);
     let (from, to) = if op == 0b10010 { (Sign::Signed, Sign::Unsigned) } else { (w.sign(), w.sign()) };
-    saturate(e, from, to, size);
-    finish_narrow(e, w, X1)
+    saturate(e, w, form, from, to, size)
 }
 
 /// SADDLP, UADDLP, SADALP, UADALP.

@@ -14,7 +14,7 @@ pub fn immediate(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     let size = immediate.ilog2() - 3;
     let bits = 8u32 << size;
     if op >= 0b10000 {
-        return if form == Form::Vector && size < 3 { narrow_or_long(e, w, op, size) } else { None };
+        return if size < 3 { narrow_or_long(e, w, form, op, size) } else { None };
     }
     if (size == 3) != (form == Form::Scalar) && !(size == 3 && w.q()) {
         return None;
@@ -154,8 +154,12 @@ pub(super) fn right(e: &mut Emitter<'_>, sign: Sign, size: u32, a: Xmm, by: u32,
 }
 
 /// SHRN and its relatives, SSHLL and USHLL; `size` is of the narrow elements.
-fn narrow_or_long(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
+fn narrow_or_long(e: &mut Emitter<'_>, w: Word, form: Form, op: u32, size: u32) -> Inline {
     let (bits, immediate) = (8u32 << size, w.bits(16, 7));
+    let saturates = matches!((op, w.u()), (0b10000 | 0b10001, true) | (0b10010 | 0b10011, _));
+    if form == Form::Scalar && !saturates {
+        return None;
+    }
     if op == 0b10100 {
         widen(e, w, w.sign(), size, e.vm(w.rn() as u8), X2);
         if immediate != bits {
@@ -179,7 +183,7 @@ fn narrow_or_long(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
             truncate(e, size, X2, X2);
             finish_narrow(e, w, X2)
         }
-        (0b10000..=0b10011, _) if size < 2 => {
+        (0b10000..=0b10011, _) => {
             let from = if op < 0b10010 { Sign::Signed } else { w.sign() };
             right(e, from, size + 1, a, by, X2)?;
             if rounding {
@@ -188,8 +192,7 @@ fn narrow_or_long(e: &mut Emitter<'_>, w: Word, op: u32, size: u32) -> Inline {
                 e.asm.vex3(x86::PADD[size as usize + 1], X2, X2, X3);
             }
             let to = if op < 0b10010 { Sign::Unsigned } else { w.sign() };
-            saturate(e, from, to, size);
-            finish_narrow(e, w, X1)
+            saturate(e, w, form, from, to, size)
         }
         _ => None,
     }
@@ -208,22 +211,60 @@ pub(super) fn truncate(e: &mut Emitter<'_>, size: u32, from: Xmm, to: Xmm) {
     with_constant(e, x86::PSHUFB, to, from, pattern);
 }
 
-/// Saturates the elements of twice `size` (0 or 1) in `X2` to `X1`'s low half, and sets FPSR.QC. Changes `X2` and `X3`.
-pub(super) fn saturate(e: &mut Emitter<'_>, from: Sign, to: Sign, size: u32) {
+/// Saturates the elements of twice `size` in `X2` to `size` and writes them to Rd and FPSR.QC.
+pub(super) fn saturate(e: &mut Emitter<'_>, w: Word, form: Form, from: Sign, to: Sign, size: u32) -> Inline {
     let i = size as usize;
-    if (from, to) == (Sign::Unsigned, Sign::Unsigned) {
+    if size == 2 {
+        saturate_doublewords(e, from, to);
+    } else if (from, to) == (Sign::Unsigned, Sign::Unsigned) {
         // The host takes its source as signed, so it is made small first.
         let limit = splat((1 << (8 << size)) - 1, 16 << size);
-        if let Some(min) = x86::pmin(Sign::Unsigned, size + 1) {
-            with_constant(e, min, X3, X2, limit);
-        }
+        with_constant(e, x86::pmin(Sign::Unsigned, size + 1)?, X3, X2, limit);
         e.asm.vex3(x86::PACKUS[i], X1, X3, X3);
     } else {
         let pack = if to == Sign::Signed { x86::PACKSS } else { x86::PACKUS };
         e.asm.vex3(pack[i], X1, X2, X2);
     }
-    e.asm.vex2(x86::extend(to, size), X3, X1);
-    e.asm.vex3(x86::PXOR, X2, X2, X3);
-    // All of the wide source counts, whatever half of the target is written.
+    if size < 2 {
+        e.asm.vex2(x86::extend(to, size), X3, X1);
+        e.asm.vex3(x86::PXOR, X2, X2, X3);
+    }
+    // X2 = what differs. All of a wide vector counts, whatever half of the target is written.
+    if form == Form::Scalar {
+        let (op, digit) = x86::PSLLDQ;
+        e.asm.vex_shift(op, digit, X2, X2, 16 - (2 << size));
+    }
     collect_saturation_of_all(e, X2);
+    match form {
+        Form::Vector => finish_narrow(e, w, X1),
+        Form::Scalar => {
+            e.write_v_low(super::rd(w), X1, 1 << size);
+            Some(())
+        }
+    }
+}
+
+/// The doublewords in `X2` saturated to words in the low half of `X1`; `X2` becomes what they differ by.
+fn saturate_doublewords(e: &mut Emitter<'_>, from: Sign, to: Sign) {
+    let (low, high) = match to {
+        Sign::Signed => (i64::from(i32::MIN) as u64, i32::MAX as u64),
+        Sign::Unsigned => (0, u64::from(u32::MAX)),
+    };
+    if from == Sign::Unsigned {
+        left_or_right_logical(e, 3, X2, -32, X3);
+        with_constant(e, x86::PCMPGT[3], X3, X3, 0);
+    } else {
+        with_constant(e, x86::PCMPGT[3], X3, X2, splat(high, 64));
+    }
+    let constant = e.constant(splat(high, 64));
+    e.asm.vex3i(x86::BLENDVPD, X1, X2, constant, X3.0 << 4);
+    if from == Sign::Signed {
+        let constant = e.constant(splat(low, 64));
+        e.asm.vex2(x86::MOVDQU, X3, constant);
+        e.asm.vex3(x86::PCMPGT[3], X3, X3, X1);
+        let constant = e.constant(splat(low, 64));
+        e.asm.vex3i(x86::BLENDVPD, X1, X1, constant, X3.0 << 4);
+    }
+    e.asm.vex3(x86::PXOR, X2, X2, X1);
+    e.asm.vex2i(x86::PSHUFD, X1, X1, 0b1000);
 }
