@@ -7,6 +7,8 @@ mod lanes;
 mod misc;
 mod same;
 mod shift;
+#[cfg(test)]
+mod tests;
 mod wide;
 
 pub(in crate::cpu::translate::a64) use copy::expand_immediate;
