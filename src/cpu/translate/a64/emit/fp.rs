@@ -49,7 +49,7 @@ pub(super) fn instruction(e: &mut Emitter<'_>, insn: Fp) -> Option<()> {
         Fp::Select { format, rd, rn, rm, cond } => select(e, format, rd, rn, rm, cond),
         Fp::Convert { from, to, rounding: None, rd, rn } => convert(e, from, to, rd, rn),
         Fp::ToInteger { lanes, place, signedness, fraction, rounding, rd, rn } if lanes.count == 1 => {
-            to_integer(e, supported(lanes)?, place, signedness, fraction, rounding, rd, rn)
+            to_integer(e, supported(lanes)?, place, signedness, fraction, rounding, [rd, rn])
         }
         Fp::FromInteger { lanes, place, signedness, fraction, rd, rn } if lanes.count == 1 => {
             from_integer(e, supported(lanes)?, place, signedness, fraction, rd, rn)

@@ -93,8 +93,7 @@ pub(super) fn to_integer(
     signedness: Signedness,
     fraction: u32,
     rounding: Rounding,
-    rd: u8,
-    rn: u8,
+    [rd, rn]: [u8; 2],
 ) -> Option<()> {
     let double = is_double(f);
     let width = match place {
