@@ -32,7 +32,7 @@ impl Random {
             bits as u64 ^ u64::MAX,
         ];
         (0..128 / bits).fold(0, |v, i| {
-            let x = if self.next() % 3 == 0 { self.next() } else { self.of(&edges) };
+            let x = if self.next().is_multiple_of(3) { self.next() } else { self.of(&edges) };
             v | u128::from(x & (u64::MAX >> (64 - bits))) << (i * bits)
         })
     }
@@ -44,7 +44,7 @@ impl Random {
                 self.of(&[0x0e00_0000, 0x0f00_0000, 0x5e00_0000, 0x5f00_0000, 0x4e00_0000, 0x4f00_0000, 0xce00_0000]);
             let mut word = prefix | self.next() as u32 & if prefix == 0xce00_0000 { 0x00ff_ffff } else { 0x20ff_ffff };
             // The classes with two registers have fixed bits that are rarely met by chance.
-            if self.next() % 3 == 0 {
+            if self.next().is_multiple_of(3) {
                 word = word & !0xc00 | 0x800;
                 word = word & !0x007e_0000
                     | self.of(&[0x0020_0000, 0x0030_0000, 0x0028_0000, 0x0040_0000])
