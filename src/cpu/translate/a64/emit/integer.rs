@@ -243,7 +243,9 @@ impl Emitter<'_> {
             self.asm.mov_imm(count, u64::from(amount));
             return self.asm.shiftx(shiftx(shift), wide, dst, src, count);
         }
-        self.asm.mov(wide, dst, src);
+        if amount == 0 || src != Rm::Reg(dst) {
+            self.asm.mov(wide, dst, src);
+        }
         if amount != 0 {
             let op = match shift {
                 Shift::Lsl => asm::Shift::Shl,
