@@ -181,7 +181,9 @@ impl Emitter<'_> {
                 self.load_general(size, fill, first_to, mem);
                 let second_to = self.target(rt2, Rcx);
                 self.load_general(size, fill, second_to, second);
-                self.write(rt, first_to);
+                if rt != rt2 {
+                    self.write(rt, first_to);
+                }
                 self.write(rt2, second_to);
             }
             (Direction::Load, Data::Vector { size }) => {
@@ -189,7 +191,9 @@ impl Emitter<'_> {
                 self.load_vector(size, first_to, mem);
                 let second_to = self.target_v(rt2, Xmm(1));
                 self.load_vector(size, second_to, second);
-                self.write_v(rt, first_to);
+                if rt != rt2 {
+                    self.write_v(rt, first_to);
+                }
                 self.write_v(rt2, second_to);
             }
             (Direction::Store, Data::General { size, .. }) => self.store_pair(size, rt, rt2, mem, together),
