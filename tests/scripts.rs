@@ -18,8 +18,8 @@
 //! `wait TEXT` waits for a text, `type LINE` sends a line, `keys ^Z` sends keys without a line end. External commands are
 //! those of the static busybox of the shell's architecture. The x86_64 shell running natively is the reference for both.
 //!
-//! Every script with every shell takes a quarter of an hour on two cores. By itself a script that is not of the core
-//! runs with one of its shells for each architecture, another for each; `SEVM_ALL_SHELLS=1` runs all with all.
+//! A script that is not of the core runs with one of its shells for each architecture, not the same for both, another
+//! for the next script; `SEVM_ALL_SHELLS=1` runs all with all, three times as many runs.
 
 mod common;
 
@@ -226,7 +226,8 @@ impl Script {
             fs::write(&stdin, self.stdin.as_deref().unwrap_or("")).map_err(|e| e.to_string())?;
             command.push(self.name.clone().into());
             let prepare = |work: &Path| fs::write(work.join(&self.name), &self.text);
-            let timeout = self.timeout.unwrap_or(common::TIMEOUT);
+            // More than for one program: several run at once, and a script starts many.
+            let timeout = self.timeout.unwrap_or(2 * common::TIMEOUT);
             place.run(&command, &Job { args: &self.args, env: &env, stdin: Some(&stdin), timeout, prepare: &prepare })
         };
         let mut outcome = outcome?;
