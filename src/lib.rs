@@ -53,6 +53,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod host;
+pub mod inject;
 pub mod kernel;
 pub mod loader;
 pub mod machine;

@@ -4,13 +4,17 @@ use crate::Error;
 use crate::abi::Errno;
 use crate::arch::{Arch, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
+use crate::inject::Tamper;
 use crate::kernel::exec::Known;
-use crate::kernel::{ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
+use crate::kernel::{Event, ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
 use crate::trace::{Call, Sink, Start, View};
 use std::cell::RefCell;
 use std::rc::Rc;
+use tampering::{InProgress, Stage, Tampered, Tampering};
+
+mod tampering;
 
 /// Instructions a thread runs before the next one gets its turn.
 const SLICE: u64 = 200_000;
@@ -37,6 +41,10 @@ pub struct Machine {
     /// The thread whose registers each CPU holds.
     on_cpu: [Option<Tid>; 2],
     observers: Observers,
+    /// What is done to calls between the program and the kernel.
+    tamper: Option<Tamper>,
+    /// Threads in a call that is tampered with.
+    tampered: InProgress,
     /// File name of the first program, as it was given.
     program: Vec<u8>,
     /// Its arguments, as they were given: a script runs with others.
@@ -56,6 +64,8 @@ impl Machine {
             cpus: [None, None],
             on_cpu: [None, None],
             observers: Observers::default(),
+            tamper: None,
+            tampered: InProgress::new(),
             program: Vec::new(),
             argv: Vec::new(),
             leave_at_ns: None,
@@ -65,7 +75,12 @@ impl Machine {
 
     /// Adds an observer.
     pub fn observe(&mut self, sink: Box<dyn Sink>) {
-        self.observers.0.push(sink);
+        self.observers.add(sink);
+    }
+
+    /// Tampers with calls from now on.
+    pub fn tamper(&mut self, tamper: Tamper) {
+        self.tamper = Some(tamper);
     }
 
     /// The CPU for `arch`, opened if it is not yet.
@@ -109,7 +124,7 @@ impl Machine {
     /// # Errors
     /// A failure of sevm itself; what the guest does is never an error here.
     pub fn run(&mut self, pid: Pid) -> Result<ExitStatus, Error> {
-        self.observers.start(&self.kernel, pid, &self.program, &self.argv);
+        self.observers.start(&mut self.kernel, pid, &self.program, &self.argv);
         let ran = self.run_all();
         // What was seen before a failure is still worth reading.
         let finished = self.observers.finish();
@@ -273,10 +288,38 @@ impl Machine {
         let index = syscalls::lookup(arch, raw.nr);
         let call = Call { tid, pid: thread.pid, arch, raw, index, pc: cpu.pc(), sp: cpu.sp() };
         let space = Rc::clone(&thread.space);
-        if waiting.is_none() {
-            self.observers.tell(&mut self.kernel, &space, |sink, view| sink.enter(view, &call));
+        let wanted = self.observers.want(index);
+        let mut tampered = None;
+        if self.tamper.is_some() {
+            match self.begin_tampering(&call, waiting.is_none()) {
+                Tampering::Go(action) => tampered = action,
+                Tampering::Wait { first } => {
+                    if wanted && first {
+                        self.observers.tell(&mut self.kernel, &space, |sink, view| {
+                            sink.enter(view, &call);
+                            sink.blocked(view, &call);
+                        });
+                    }
+                    return Ok(false);
+                }
+                Tampering::Over => return Ok(true),
+            }
         }
-        let mut outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+        let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
+        if wanted {
+            self.observers.tell(&mut self.kernel, &space, |sink, view| match waiting {
+                None => sink.enter(view, &call),
+                Some(_) => sink.resumed(view, &call),
+            });
+        }
+        let injected = tampered.as_ref().and_then(|t| t.action.result);
+        let mut outcome = match injected {
+            Some(result) => {
+                cpu.set_result(result.unwrap_or_else(Errno::to_result));
+                Outcome::Done(result)
+            }
+            None => self.kernel.syscall(tid, raw, &mut **cpu),
+        };
         while let Outcome::NeedCpu(wanted) = outcome {
             let caps = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(c.hwcap()));
             self.kernel.hwcaps[wanted.index()] = caps;
@@ -301,20 +344,32 @@ impl Machine {
         // After execve and rt_sigreturn the thread goes on with other registers, and the result is what they hold.
         let goes_on = outcome == Outcome::NoReturn && self.kernel.threads.get(&tid).is_some_and(|t| t.arch == arch);
         let replaced = match &self.cpus[arch.index()] {
-            Some(cpu) if goes_on && self.observers.any() => {
+            Some(cpu) if goes_on && wanted => {
                 let mut regs = Regs::new(arch);
                 cpu.save(&mut regs);
                 Some(Errno::split_result(regs.result()))
             }
             _ => None,
         };
-        self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
-            Outcome::Done(result) => sink.exit(view, &call, Some(result)),
-            Outcome::NoReturn => sink.exit(view, &call, replaced),
-            Outcome::Blocked if waiting.is_none() => sink.blocked(view, &call),
-            Outcome::Blocked | Outcome::NeedCpu(_) => {}
-        });
+        if let Some(tampered) = &tampered {
+            self.end_tampering(&call, tampered, outcome);
+        }
+        if wanted {
+            self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
+                Outcome::Done(result) => sink.exit(view, &call, Some(result)),
+                Outcome::NoReturn => sink.exit(view, &call, replaced),
+                Outcome::Blocked => sink.blocked(view, &call),
+                Outcome::NeedCpu(_) => {}
+            });
+        }
         self.drain_events();
+        if let (Some(Tampered { action, .. }), Outcome::Done(_)) = (tampered, outcome)
+            && let Some(delay_ns) = action.delay_exit_ns
+        {
+            self.tampered.insert(tid, Tampered { action, stage: Stage::After });
+            self.kernel.delay(tid, raw, index, delay_ns);
+            return Ok(false);
+        }
         match self.kernel.threads.get(&tid) {
             Some(thread) if thread.arch == arch && self.on_cpu[arch.index()] == Some(tid) => {
                 Ok(outcome != Outcome::Blocked)
@@ -333,37 +388,61 @@ impl Machine {
     fn drain_events(&mut self) {
         for event in std::mem::take(&mut self.kernel.events) {
             let now_ns = self.kernel.monotonic_ns();
-            self.observers.0.iter_mut().for_each(|s| s.event(now_ns, &event));
+            if let (Some(tamper), Event::ThreadExited { tid, .. } | Event::Exited { pid: tid, .. }) =
+                (&mut self.tamper, &event)
+            {
+                tamper.forget(*tid);
+                self.tampered.remove(tid);
+            }
+            self.observers.sinks.iter_mut().for_each(|s| s.event(now_ns, &event));
         }
     }
 }
 
 /// All observers of a run.
 #[derive(Default)]
-struct Observers(Vec<Box<dyn Sink>>);
+struct Observers {
+    sinks: Vec<Box<dyn Sink>>,
+    /// Whether any of them wants to be told of a call, by index in the table, with unknown numbers at the end.
+    wanted: Vec<bool>,
+}
 
 impl Observers {
     fn any(&self) -> bool {
-        !self.0.is_empty()
+        !self.sinks.is_empty()
     }
 
-    fn start(&mut self, kernel: &Kernel, pid: Pid, path: &[u8], argv: &[Vec<u8>]) {
-        let Some(process) = kernel.processes.get(&pid) else { return };
-        let start = Start { tid: pid, path, argv, envp: &process.envp, envp_addr: process.layout.env.0.0 };
-        self.0.iter_mut().for_each(|sink| sink.start(&start));
+    fn add(&mut self, sink: Box<dyn Sink>) {
+        let count = syscalls::ENTRIES.len();
+        self.wanted.resize(count + 1, false);
+        for (i, wanted) in self.wanted.iter_mut().enumerate() {
+            *wanted |= sink.wants((i < count).then_some(i));
+        }
+        self.sinks.push(sink);
+    }
+
+    /// Whether a call is to be told of: nothing is prepared for one that nobody wants.
+    fn want(&self, index: Option<usize>) -> bool {
+        let at = index.unwrap_or(self.wanted.len().wrapping_sub(1));
+        self.wanted.get(at).copied().unwrap_or(false)
+    }
+
+    fn start(&mut self, kernel: &mut Kernel, pid: Pid, path: &[u8], argv: &[Vec<u8>]) {
+        let (now_ns, wall_ns) = (kernel.monotonic_ns(), kernel.realtime_ns());
+        let (Some(process), Some(thread)) = (kernel.processes.get(&pid), kernel.threads.get(&pid)) else { return };
+        let (envp, envp_addr) = (&process.envp[..], process.layout.env.0.0);
+        let start = Start { tid: pid, path, argv, envp, envp_addr, arch: thread.arch, now_ns, wall_ns };
+        self.sinks.iter_mut().for_each(|sink| sink.start(&start));
     }
 
     /// Finishes all; the first failure counts.
     fn finish(&mut self) -> Result<(), Error> {
-        self.0.iter_mut().map(|sink| sink.finish()).fold(Ok(()), Result::and)
+        self.sinks.iter_mut().map(|sink| sink.finish()).fold(Ok(()), Result::and)
     }
 
     fn tell(&mut self, kernel: &mut Kernel, space: &RefCell<Space>, mut say: impl FnMut(&mut dyn Sink, &View<'_>)) {
-        if self.0.is_empty() {
-            return;
-        }
         let (now_ns, threads) = (kernel.monotonic_ns(), kernel.threads.len());
-        let view = View { space: &space.borrow(), now_ns, mark: kernel.call_mark, threads };
-        self.0.iter_mut().for_each(|sink| say(&mut **sink, &view));
+        let view = View { space: &space.borrow(), kernel: Some(kernel), now_ns, mark: kernel.call_mark, threads };
+        self.sinks.iter_mut().for_each(|sink| say(&mut **sink, &view));
     }
 }

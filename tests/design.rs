@@ -17,7 +17,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kernel", &["abi", "arch", "cpu", "host", "loader", "mem", "syscalls"]),
     // Events and what a signal carries are the kernel's own types.
     ("trace", &["abi", "arch", "kernel", "mem", "syscalls"]),
-    ("machine", &["abi", "arch", "cpu", "kernel", "mem", "syscalls", "trace"]),
+    // Which calls are tampered with is said as which are shown.
+    ("inject", &["abi", "arch", "kernel", "syscalls", "trace"]),
+    ("machine", &["abi", "arch", "cpu", "inject", "kernel", "mem", "syscalls", "trace"]),
     ("report", &["arch", "cpu", "machine", "syscalls"]),
     ("vm", &["cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
     ("fuzz", &["abi", "loader", "mem", "syscalls"]),

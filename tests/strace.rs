@@ -297,6 +297,232 @@ fn folding_of_families() {
     assert_eq!(fold_family(trace), wanted);
 }
 
+/// Options with the program of tests/strace they are tried on.
+const OPTIONS: &[(&str, &str)] = &[
+    ("-n", "moves"),
+    ("-i -e trace=!execve", "moves"),
+    ("-r", "moves"),
+    ("-t", "moves"),
+    ("-tt", "moves"),
+    ("-ttt -T", "moves"),
+    ("--relative-timestamps=s --syscall-times=ns", "moves"),
+    ("-r --absolute-timestamps=unix,ms -n", "moves"),
+    ("-x", "moves"),
+    ("-xx", "moves"),
+    ("--strings-in-hex=non-ascii-chars", "moves"),
+    ("-X raw -e trace=!rt_sigaction,rt_sigprocmask,clone,execve,kill,fcntl", "moves"),
+    ("-X verbose -e trace=openat,mmap,munmap,lseek,mprotect,arch_prctl", "moves"),
+    ("-e raw=all -e trace=!execve", "moves"),
+    ("-e raw=openat,read -e trace=openat,read,close", "moves"),
+    ("-e verbose=none", "moves"),
+    ("-e abbrev=none", "files"),
+    ("-e abbrev=!newfstatat", "moves"),
+    ("-v -s 5", "files"),
+    ("-a 80", "moves"),
+    ("-e read=all -e write=1", "moves"),
+    ("-e read=3 -e trace=read,readv,pread64", "moves"),
+    ("-e status=failed", "moves"),
+    ("-z", "moves"),
+    ("-Z -e trace=%desc", "moves"),
+    ("-e status=unfinished", "moves"),
+    ("-e status=!successful", "moves"),
+    ("-P f", "moves"),
+    ("-e signal=USR1", "moves"),
+    ("-e signal=none -e trace=%signal", "moves"),
+    ("-e trace=!%desc,%memory", "moves"),
+    ("-e trace=/^get,?nosuch,close@64", "moves"),
+    ("-e %%stat", "moves"),
+    ("-qq", "moves"),
+    ("-q -e trace=none", "moves"),
+    ("-e inject=getppid:error=EPERM:when=2+2 -e trace=getppid", "moves"),
+    ("-e inject=getppid:retval=7:when=2..3 -e trace=getppid", "moves"),
+    ("-e fault=getppid:when=3+ -e trace=getppid,close", "moves"),
+    ("-e inject=close:signal=USR1:error=EIO", "moves"),
+    ("-e inject=read:poke_exit=@arg2=414243:retval=3 -e trace=read,write", "moves"),
+    ("-e inject=write:poke_enter=@arg2=58 -e trace=write", "moves"),
+    ("-e inject=getppid:delay_enter=100:delay_exit=200us -e trace=getppid", "moves"),
+    ("-e inject=getppid:delay_exit=1ms:retval=9:when=1 -e trace=getppid", "moves"),
+    ("-y -e trace=openat,read,fstat,newfstatat,lseek", "moves"),
+];
+
+/// A line without its times, which differ between any two runs.
+fn without_times(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let run = |s: &str, f: fn(&u8) -> bool| s.bytes().take_while(f).count();
+        let number = run(rest, |b| b.is_ascii_digit() || matches!(b, b'.' | b':'));
+        let at_edge = out.is_empty() || out.ends_with(['<', ' ', '+']);
+        let text = &rest[..number];
+        let is_time = at_edge
+            && number > 0
+            && (text.contains('.') || text.matches(':').count() == 2 || out.trim().is_empty() && number < 5);
+        if is_time {
+            out.push_str("TIME");
+            rest = &rest[number..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+#[test]
+fn options_equal_straces() {
+    if !strace_works() {
+        eprintln!("skipped: strace cannot trace here (is it installed, and ptrace permitted?)");
+        return;
+    }
+    let built = tempfile::tempdir().expect("temporary folder");
+    let sevm = sevm().to_string_lossy().into_owned();
+    let (mut equal, mut all) = (0, 0);
+    for (options, name) in OPTIONS {
+        let Some(program) = build(name, built.path()) else {
+            eprintln!("skipped: {name}.c (gcc -static does not work here)");
+            continue;
+        };
+        let options: Vec<&str> = options.split(' ').collect();
+        let lines = |tracer: &[&str]| {
+            let text = trace(tracer, &options, &[&program]).expect("a trace");
+            let lines: Vec<String> = text.lines().map(without_times).collect();
+            fold(&lines.join("\n")).into_iter().map(|l| without_parent(&l)).collect::<Vec<_>>()
+        };
+        let (theirs, ours) = (lines(&["strace"]), lines(&[&sevm, "trace"]));
+        let (same, differences) = align(&theirs, &ours);
+        let count = theirs.len().max(ours.len());
+        println!("{:5.1} %  {count:4} lines  {}", 100.0 * same as f64 / count.max(1) as f64, options.join(" "));
+        differences.iter().take(6).for_each(|d| println!("{d}"));
+        (equal, all) = (equal + same, all + count);
+    }
+    let share = 100.0 * equal as f64 / all.max(1) as f64;
+    println!("{share:.2} % of {all} lines with {} sets of options are equal", OPTIONS.len());
+    assert!(all == 0 || share >= AT_LEAST, "only {share:.2} % of lines are equal");
+}
+
+/// The ids of parent and child differ between any two runs, and between the machines.
+fn without_parent(line: &str) -> String {
+    for call in ["getppid() = ", "clone(", "wait4(", "kill(", "getpid() = "] {
+        if let Some(at) = line.find(call)
+            && !line.contains("INJECTED")
+        {
+            let digits = |w: &str| w.len() > 2 && w.bytes().all(|b| b.is_ascii_digit());
+            let words: Vec<&str> = line[at..].split(' ').map(|w| if digits(w) { "ID" } else { w }).collect();
+            let text = format!("{}{}", &line[..at], words.join(" "));
+            return match call {
+                "wait4(" | "kill(" => {
+                    let end = text.find(',').unwrap_or(text.len());
+                    format!("{}ID{}", &text[..at + call.len()], &text[end..])
+                }
+                _ => text,
+            };
+        }
+    }
+    if let Some((before, _)) = line.split_once("si_pid=") {
+        return before.to_string();
+    }
+    line.to_string()
+}
+
+/// Command lines that strace refuses: sevm says the same, with its own name in front.
+#[test]
+fn mistakes_equal_straces() {
+    if !strace_works() {
+        eprintln!("skipped: strace cannot trace here (is it installed, and ptrace permitted?)");
+        return;
+    }
+    let expressions = [
+        "trace=opne",
+        "trace=%nosuch",
+        "nosuch=1",
+        "status=foo",
+        "signal=FOO",
+        "signal=1000",
+        "read=a",
+        "write=-1",
+        "quiet=foo",
+        "decode-fds=foo",
+        "decode-pids=x",
+        "trace=",
+        "trace=1000",
+        "abbrev=foo",
+        "raw=x",
+        "kvm=x",
+        "inject=open",
+        "inject=open:foo=1",
+        "inject=open:error=EFOO",
+        "inject=open:retval=x",
+        "inject=",
+        "inject=open:error=1:retval=2",
+        "inject=open:when=0",
+        "inject=open:signal=FOO",
+        "inject=open:delay_enter=x",
+        "inject=open:syscall=foo",
+        "inject=open:poke_enter=@arg9=00",
+        "fault=open:when=3..2",
+        "fault=open:retval=1",
+        "inject=getppid:syscall=getuid",
+        "inject=getppid:error=EPERM:error=EIO",
+    ];
+    let options = [
+        "-a x",
+        "-a -1",
+        "-s -1",
+        "-I 9",
+        "-O x -c",
+        "-S foo",
+        "-U foo -c",
+        "-X foo",
+        "-b foo",
+        "-p 0",
+        "-p x",
+        "-Q",
+        "--foo",
+        "--syscall-times=x",
+        "--relative-timestamps=x",
+        "--absolute-timestamps=time,xx",
+        "-C -c",
+        "-ff -c",
+        "-D -D -D -D",
+        "-w",
+        "-U time",
+        "--strings-in-hex=foo",
+        "--follow-forks=3",
+        "--columns",
+        "-o /nonexistent/x",
+    ];
+    let lines = expressions.iter().map(|e| vec!["-e", e]).chain(options.iter().map(|o| o.split(' ').collect()));
+    let sevm = sevm();
+    for line in lines {
+        let run = |program: &Path, first: &[&str]| {
+            let out = Command::new(program).args(first).args(&line).arg("/bin/true").stdin(Stdio::null()).output();
+            let out = out.expect("it starts");
+            let text = String::from_utf8_lossy(&out.stderr).into_owned();
+            (out.status.code(), text.replace("strace: ", "sevm: ").replace("'strace -h'", "'sevm trace -h'"))
+        };
+        assert_eq!(run(&sevm, &["trace"]), run(Path::new("strace"), &[]), "{line:?}");
+    }
+}
+
+/// The tables of `-c`, without the times.
+#[test]
+fn counts_equal_straces() {
+    if !strace_works() {
+        eprintln!("skipped: strace cannot trace here (is it installed, and ptrace permitted?)");
+        return;
+    }
+    let built = tempfile::tempdir().expect("temporary folder");
+    let Some(program) = build("moves", built.path()) else { return };
+    let sevm = sevm().to_string_lossy().into_owned();
+    let columns = "-U calls,errors,name -S name";
+    for options in ["-c", "-c -f", "-c -z", "-c -e trace=%desc", "-c -w -e status=failed", "-c -e trace=none"] {
+        let options: Vec<&str> = options.split(' ').chain(columns.split(' ')).collect();
+        let theirs = trace(&["strace"], &options, &[&program]).expect("strace's table");
+        let ours = trace(&[&sevm, "trace"], &options, &[&program]).expect("sevm's table");
+        assert_eq!(ours, theirs, "{options:?}");
+    }
+}
+
 #[test]
 fn folding() {
     let pid = "1234";

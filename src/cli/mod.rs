@@ -46,6 +46,9 @@ pub fn main() -> ExitCode {
     // Without /proc nobody can tell; such a kernel has not started sevm for a program either.
     let auxv = std::fs::read("/proc/self/auxv").unwrap_or_default();
     let args = binfmt::as_command(&args, &auxv).unwrap_or(args);
+    if args.get(1).is_some_and(|word| word == "trace") {
+        return trace::main(&args[2..], status);
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {
@@ -55,11 +58,16 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => run::main(args),
-        Command::Trace(args) => trace::main(args),
+        Command::Trace(args) => return trace::main(&args.words, status),
         Command::Syscalls(args) => syscalls::main(args),
         Command::Doctor(args) => doctor::main(args),
         Command::Binfmt(args) => binfmt::main(args),
     };
+    status(result)
+}
+
+/// The exit status of sevm for what became of a run.
+fn status(result: Result<ExitStatus, Error>) -> ExitCode {
     match result {
         Ok(ExitStatus::Code(code)) => ExitCode::from(code as u8),
         Ok(ExitStatus::Signal { signal, .. }) => {

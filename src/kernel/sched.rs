@@ -264,6 +264,16 @@ impl Kernel {
         }
     }
 
+    /// Makes a thread wait for so many nanoseconds as if it were in the call `raw`, which ends like any other wait. For
+    /// whoever tampers with calls.
+    pub fn delay(&mut self, tid: Tid, raw: RawCall, index: Option<usize>, delay_ns: u64) {
+        let deadline_ns = self.monotonic_ns().saturating_add(delay_ns);
+        if let Some(t) = self.threads.get_mut(&tid) {
+            t.in_call = Some(InCall { raw, index, pc: 0 });
+        }
+        self.block(tid, Wait { deadline_ns: Some(deadline_ns), ..Wait::default() });
+    }
+
     /// Makes `tid` runnable again after its condition may have come true.
     pub fn wake(&mut self, tid: Tid) {
         self.forget_wait(tid);

@@ -95,6 +95,10 @@ pub(super) enum Quote {
     /// Printable characters as they are, others as the shortest octal escapes.
     #[default]
     Escape,
+    /// Printable characters as they are, others as `\xHH`.
+    EscapeHex,
+    /// Every byte as `\xHH` if one of them is not ASCII text, else as `Escape`.
+    HexUnlessAscii,
     /// Every byte as `\xHH`.
     Hex,
 }
@@ -102,9 +106,19 @@ pub(super) enum Quote {
 /// Appends bytes in double quotes.
 pub(super) fn quoted(out: &mut Buf, bytes: &[u8], how: Quote) {
     out.push(b'"');
+    let is_text = |b: &u8| matches!(b, b' '..=b'~' | b'\t'..=b'\r');
     match how {
         Quote::Escape => escaped(out, bytes),
-        Quote::Hex => {
+        Quote::EscapeHex => {
+            for b in bytes {
+                match b {
+                    b' '..=b'~' | b'\t'..=b'\r' => escaped(out, &[*b]),
+                    _ => out.extend_from_slice(&[b'\\', b'x', hex_digit(b >> 4), hex_digit(b & 0xf)]),
+                }
+            }
+        }
+        Quote::HexUnlessAscii if bytes.iter().all(is_text) => escaped(out, bytes),
+        Quote::Hex | Quote::HexUnlessAscii => {
             for &b in bytes {
                 out.extend_from_slice(&[b'\\', b'x', hex_digit(b >> 4), hex_digit(b & 0xf)]);
             }
@@ -113,7 +127,8 @@ pub(super) fn quoted(out: &mut Buf, bytes: &[u8], how: Quote) {
     out.push(b'"');
 }
 
-fn escaped(out: &mut Buf, bytes: &[u8]) {
+/// Appends bytes with strace's escapes.
+pub(super) fn escaped(out: &mut Buf, bytes: &[u8]) {
     for (i, &b) in bytes.iter().enumerate() {
         match b {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),

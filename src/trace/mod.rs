@@ -5,16 +5,28 @@
 
 mod buf;
 mod decode;
+mod dump;
 mod filter;
+mod options;
+mod outputs;
+mod select;
+mod sets;
+mod summary;
 mod text;
 
-pub use decode::Style;
+pub use decode::{Constants, Strings, Style};
 pub use filter::{Filter, FilterError};
-pub use text::{Flush, TextSink};
+pub use options::{
+    Clock, Columns, FD_DETAILS, FdDetail, MESSAGES, Message, Options, Precision, STATUSES, Status, Target,
+};
+pub use outputs::{Flush, Opener, Output};
+pub use sets::{Numbers, signal};
+pub use summary::{Column, Summary, SummaryOptions};
+pub use text::TextSink;
 
 use crate::abi::Errno;
 use crate::arch::{Arch, RawCall};
-use crate::kernel::{Event, Pid, Tid};
+use crate::kernel::{Event, Kernel, Pid, Tid};
 use crate::mem::Space;
 use crate::syscalls::{ENTRIES, Entry};
 
@@ -48,9 +60,12 @@ impl Call {
 pub struct View<'a> {
     /// The caller's memory.
     pub space: &'a Space,
+    /// The rest of the machine: descriptors, names of processes.
+    pub kernel: Option<&'a Kernel>,
     /// Nanoseconds since the run began.
     pub now_ns: u64,
-    /// What the kernel adds to the call, such as that it failed because of an option of sevm: printed in parentheses.
+    /// What is to be known of the call beside its result, such as that it failed because of an option of sevm: printed
+    /// in parentheses.
     pub mark: Option<&'static str>,
     /// Threads alive, for formats that name the thread only when there are several.
     pub threads: usize,
@@ -68,10 +83,20 @@ pub struct Start<'a> {
     pub envp: &'a [Vec<u8>],
     /// Where the environment lies in the guest.
     pub envp_addr: u64,
+    /// The program's architecture.
+    pub arch: Arch,
+    /// Nanoseconds since the run began.
+    pub now_ns: u64,
+    /// Nanoseconds since 1970 at the same moment.
+    pub wall_ns: u64,
 }
 
 /// An observer. It need only implement what it wants to see.
 pub trait Sink {
+    /// Whether the call with this index shall be told of. Asked once for every call, before the run.
+    fn wants(&self, _index: Option<usize>) -> bool {
+        true
+    }
     /// The run begins.
     fn start(&mut self, _start: &Start<'_>) {}
     /// A call begins.
@@ -80,6 +105,8 @@ pub trait Sink {
     fn exit(&mut self, _view: &View<'_>, _call: &Call, _result: Option<Result<u64, Errno>>) {}
     /// A thread starts to wait within the call it has entered.
     fn blocked(&mut self, _view: &View<'_>, _call: &Call) {}
+    /// A thread goes on with the call it waits in; it may have to wait again.
+    fn resumed(&mut self, _view: &View<'_>, _call: &Call) {}
     /// Something else happened.
     fn event(&mut self, _now_ns: u64, _event: &Event) {}
     /// The run is over: write out what is still kept.
@@ -93,6 +120,10 @@ pub trait Sink {
 
 /// An observer that its owner reads after the run.
 impl<S: Sink> Sink for std::rc::Rc<std::cell::RefCell<S>> {
+    fn wants(&self, index: Option<usize>) -> bool {
+        self.borrow().wants(index)
+    }
+
     fn start(&mut self, start: &Start<'_>) {
         self.borrow_mut().start(start);
     }
@@ -109,32 +140,15 @@ impl<S: Sink> Sink for std::rc::Rc<std::cell::RefCell<S>> {
         self.borrow_mut().blocked(view, call);
     }
 
+    fn resumed(&mut self, view: &View<'_>, call: &Call) {
+        self.borrow_mut().resumed(view, call);
+    }
+
     fn event(&mut self, now_ns: u64, event: &Event) {
         self.borrow_mut().event(now_ns, event);
     }
 
     fn finish(&mut self) -> Result<(), crate::Error> {
         self.borrow_mut().finish()
-    }
-}
-
-/// What a trace shows and how.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Threads and processes that the first one creates are shown too (`-f`).
-    pub follow: bool,
-    /// Every line begins with the thread's id, as `-f` with `-o` has it.
-    pub pid_column: bool,
-    /// The column of the equals sign (`-a`).
-    pub column: usize,
-    /// How values are printed (`-s`, `-v`).
-    pub style: Style,
-    /// Which calls are shown (`-e trace=`).
-    pub filter: Filter,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { follow: false, pid_column: false, column: 40, style: Style::default(), filter: Filter::all() }
     }
 }

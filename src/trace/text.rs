@@ -5,7 +5,10 @@
 
 use super::buf::{self, Buf};
 use super::decode::{self, Cx, Phase, Progress, Special};
-use super::{Call, Options, Sink, Start, View};
+use super::dump;
+use super::outputs::{Flush, Output, Outputs};
+use super::select::{comm_of, touches};
+use super::{Call, Clock, Message, Options, Precision, Sink, Start, Status, Target, View};
 use crate::abi::Errno;
 use crate::arch::Arch;
 use crate::kernel::{Event, ExitStatus, Tid};
@@ -13,174 +16,267 @@ use crate::syscalls::ENTRIES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-/// When written lines are handed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flush {
-    /// At once, begun lines too: somebody watches, or the guest writes to the same place.
-    AtOnce,
-    /// When the buffer is full and at the end.
-    Buffered,
-}
-
-/// Bytes kept before they are written to a file.
-const BUFFER: usize = 1 << 16;
-
 /// A call that has begun.
-#[derive(Clone, Copy)]
 struct Begun {
     call: Call,
     progress: Progress,
     special: Special,
     /// Where rt_sigreturn's mask lies, else the first argument.
     first: u64,
+    entered_ns: u64,
+    /// Its beginning, while it is not known whether the call is shown at all.
+    staged: Option<Buf>,
+}
+
+/// What a line begins with.
+#[derive(Clone, Copy)]
+struct Lead {
+    now_ns: u64,
+    number: Option<u64>,
+    pointer: Option<u64>,
 }
 
 /// The sink that writes strace's text.
 pub struct TextSink {
     options: Options,
-    writer: Box<dyn Write>,
-    flush: Flush,
-    /// Finished lines, and behind them the one in the making.
-    out: Buf,
-    /// Where in `out` the line in the making starts, and how many of its columns have been written already.
-    line: usize,
-    written: usize,
-    /// The thread whose line is open.
-    open: Option<Tid>,
+    outputs: Outputs,
     begun: BTreeMap<Tid, Begun>,
     /// Threads that are followed and live.
     alive: BTreeSet<Tid>,
+    /// Threads that `-b` has let go.
+    detached: BTreeSet<Tid>,
+    /// Names of threads, for lines that are not about a call.
+    names: BTreeMap<Tid, Vec<u8>>,
+    /// Each thread's last call: number, and where it was made.
+    last: BTreeMap<Tid, (u64, u64)>,
     specials: Vec<Special>,
-    error: Option<std::io::Error>,
+    /// Nanoseconds since 1970 when the run began.
+    epoch_ns: u64,
+    /// When the line before began.
+    previous_ns: Option<u64>,
+    /// Calls that may still be shown.
+    left: Option<u64>,
 }
 
 impl TextSink {
     /// A sink that writes to `writer`.
     pub fn new(options: Options, writer: Box<dyn Write>, flush: Flush) -> TextSink {
+        TextSink::with_output(options, Output::One(writer, flush))
+    }
+
+    /// A sink that writes to one place or to several.
+    pub fn with_output(options: Options, output: Output) -> TextSink {
+        let left = options.limit;
         TextSink {
             options,
-            writer,
-            flush,
-            out: Buf::with_capacity(BUFFER + 4096),
-            line: 0,
-            written: 0,
-            open: None,
+            outputs: Outputs::new(output),
             begun: BTreeMap::new(),
             alive: BTreeSet::new(),
+            detached: BTreeSet::new(),
+            names: BTreeMap::new(),
+            last: BTreeMap::new(),
             specials: ENTRIES.iter().map(|e| Special::of(e.name)).collect(),
-            error: None,
+            epoch_ns: 0,
+            previous_ns: None,
+            left,
         }
     }
 
     fn is_followed(&self, tid: Tid) -> bool {
-        self.options.follow || self.alive.first().is_none_or(|first| *first == tid) || self.alive.contains(&tid)
+        let known = self.options.follow || self.alive.first().is_none_or(|first| *first == tid);
+        (known || self.alive.contains(&tid)) && !self.detached.contains(&tid)
+    }
+
+    fn out(&mut self) -> &mut Buf {
+        &mut self.outputs.now.out
     }
 
     /// Begins a line of `tid`, ending the open one of another thread.
-    fn leader(&mut self, tid: Tid) {
-        if self.open.take().is_some() {
-            buf::text(&mut self.out, " <unfinished ...>");
-            self.end_line();
+    fn leader(&mut self, tid: Tid, lead: Lead) {
+        self.outputs.select(tid);
+        if self.outputs.now.open.take().is_some() {
+            buf::text(self.out(), " <unfinished ...>");
+            self.outputs.now.end_line();
         }
-        if self.options.pid_column {
-            buf::sdec(&mut self.out, i64::from(tid));
-            while self.out.len() - self.line < 6 {
-                self.out.push(b' ');
+        let name = if self.options.style.comms { self.names.get(&tid).cloned() } else { None };
+        let several = self.alive.len() > 1;
+        let target = self.options.target;
+        let out = &mut self.outputs.now.out;
+        let thread = |out: &mut Buf, width: usize, left: bool| {
+            let start = out.len();
+            buf::sdec(out, i64::from(tid));
+            let blanks = width.saturating_sub(out.len() - start);
+            let at = if left { out.len() } else { start };
+            out.splice(at..at, std::iter::repeat_n(b' ', blanks));
+            if let Some(name) = &name {
+                out.push(b'<');
+                buf::escaped(out, name);
+                out.push(b'>');
             }
-        } else if self.alive.len() > 1 {
-            let text = format!("[pid {tid:5}] ");
-            buf::text(&mut self.out, &text);
+        };
+        match target {
+            Target::Own if self.options.follow => {
+                thread(out, 5, true);
+                out.push(b' ');
+            }
+            Target::Shared if several => {
+                buf::text(out, "[pid ");
+                thread(out, 5, false);
+                buf::text(out, "] ");
+            }
+            _ => {}
         }
-        self.open = Some(tid);
+        self.times(lead.now_ns);
+        let columns = &self.options.columns;
+        let out = &mut self.outputs.now.out;
+        if columns.number {
+            let text = lead.number.map_or_else(|| "[????] ".to_string(), |n| format!("[{n:4}] "));
+            buf::text(out, &text);
+        }
+        if columns.pointer {
+            let text = lead.pointer.map_or_else(|| "[????????????????] ".to_string(), |p| format!("[{p:016x}] "));
+            buf::text(out, &text);
+        }
+        self.outputs.now.open = Some(tid);
     }
 
-    fn end_line(&mut self) {
-        self.out.push(b'\n');
-        self.open = None;
-        self.line = self.out.len();
-        self.written = 0;
-        if self.flush == Flush::AtOnce || self.out.len() >= BUFFER {
-            self.write_out();
+    /// The times in front of a line.
+    fn times(&mut self, now_ns: u64) {
+        let columns = &self.options.columns;
+        let out = &mut self.outputs.now.out;
+        if let Some((clock, precision)) = columns.absolute {
+            let wall = self.epoch_ns.wrapping_add(now_ns);
+            match clock {
+                Clock::Unix => time(out, wall, precision, 0),
+                Clock::Day => {
+                    let second = wall / 1_000_000_000 % 86_400;
+                    for (i, part) in [second / 3600, second / 60 % 60, second % 60].into_iter().enumerate() {
+                        buf::text(out, if i > 0 { ":" } else { "" });
+                        buf::padded(out, part, 2);
+                    }
+                    fraction(out, wall, precision);
+                }
+            }
+            out.push(b' ');
         }
-    }
-
-    /// Hands on what there is. After an error nothing more is written; it is reported at the end.
-    fn write_out(&mut self) {
-        self.written += self.out.len() - self.line;
-        if self.error.is_none()
-            && let Err(e) = self.writer.write_all(&self.out).and_then(|()| self.writer.flush())
-        {
-            self.error = Some(e);
+        if let Some(precision) = columns.relative {
+            let since = self.previous_ns.map_or(0, |p| now_ns.saturating_sub(p));
+            self.previous_ns = Some(now_ns);
+            let framed = columns.absolute.is_some();
+            buf::text(out, if framed { "(+" } else { "" });
+            time(out, since, precision, 6);
+            buf::text(out, if framed { ") " } else { " " });
         }
-        self.out.clear();
-        self.line = 0;
     }
 
     /// `)`, blanks up to the column, `= `.
     fn equals(&mut self) {
-        buf::text(&mut self.out, ") ");
-        let column = self.written + self.out.len() - self.line;
-        let blanks = self.options.column.saturating_sub(column);
-        self.out.resize(self.out.len() + blanks, b' ');
-        buf::text(&mut self.out, "= ");
+        let column = self.options.column;
+        let lines = &mut self.outputs.now;
+        buf::text(&mut lines.out, ") ");
+        let blanks = column.saturating_sub(lines.column());
+        lines.out.resize(lines.out.len() + blanks, b' ');
+        buf::text(&mut lines.out, "= ");
     }
 
-    /// Prints the end of a call whose beginning has been printed.
-    fn complete(&mut self, view: Option<&View<'_>>, call: &Call, phase: Phase) {
+    /// Whether a call that ends so is shown.
+    fn shows(&self, status: Status) -> bool {
+        self.options.statuses.contains(status as u32)
+    }
+
+    /// Prints the end of a call whose beginning has been printed or kept.
+    fn complete(&mut self, view: Option<&View<'_>>, call: &Call, phase: Phase, now_ns: u64) {
         let Some(mut begun) = self.begun.remove(&call.tid) else { return };
-        if self.open != Some(call.tid) {
-            self.leader(call.tid);
-            buf::text(&mut self.out, "<... ");
-            name(&mut self.out, call);
-            buf::text(&mut self.out, " resumed>");
+        let status = match (view, phase) {
+            (Some(_), Phase::Exit(Ok(_))) => Status::Successful,
+            (Some(_), Phase::Exit(Err(_))) => Status::Failed,
+            _ => Status::Unfinished,
+        };
+        if let Some(staged) = begun.staged.take() {
+            if !self.shows(status) {
+                return;
+            }
+            self.leader(call.tid, lead_of(&begun.call, begun.entered_ns));
+            self.out().extend_from_slice(&staged);
         }
+        self.outputs.select(call.tid);
+        if self.outputs.now.open != Some(call.tid) {
+            self.leader(call.tid, lead_of(&begun.call, now_ns));
+            buf::text(self.out(), "<... ");
+            name(self.out(), call);
+            buf::text(self.out(), " resumed>");
+        }
+        let raw = self.options.raw.admits(call.index) && call.index.is_some();
         if let Some(view) = view {
-            let mut cx = self.options.cx(&mut self.out, view, call, phase);
+            let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, phase);
             cx.args[0] = begun.first;
-            if let Some(entry) = call.entry() {
+            if let Some(entry) = call.entry()
+                && !raw
+            {
                 decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
             }
-        }
-        if view.is_none() {
-            buf::text(&mut self.out, " <unfinished ...>");
+        } else {
+            buf::text(self.out(), " <unfinished ...>");
         }
         self.equals();
         match view {
             Some(view) => {
-                let mut cx = self.options.cx(&mut self.out, view, call, phase);
-                decode::returned(&mut cx, call.entry(), begun.special);
+                let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, phase);
+                match phase {
+                    Phase::Exit(Ok(value)) if raw => cx.hex(value),
+                    _ => decode::returned(&mut cx, call.entry(), begun.special),
+                }
                 if let Some(mark) = view.mark {
-                    buf::text(&mut self.out, " (");
-                    buf::text(&mut self.out, mark);
-                    self.out.push(b')');
+                    cx.text(" (");
+                    cx.text(mark);
+                    cx.out.push(b')');
+                }
+                if let Some(precision) = self.options.columns.duration
+                    && status != Status::Unfinished
+                {
+                    buf::text(self.out(), " <");
+                    time(self.out(), now_ns.saturating_sub(begun.entered_ns), precision, 0);
+                    self.out().push(b'>');
                 }
             }
-            None => self.out.push(b'?'),
+            None => self.out().push(b'?'),
         }
-        self.end_line();
+        self.outputs.now.end_line();
+        if let (Some(view), Phase::Exit(Ok(_))) = (view, phase) {
+            let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, phase);
+            if dump::data(&mut cx, call, &self.options.dump_read, &self.options.dump_write) {
+                // The last line of the dump ends as every line does.
+                self.outputs.now.out.pop();
+                self.outputs.now.end_line();
+            }
+        }
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(1);
+        }
     }
 
-    fn event_line(&mut self, tid: Tid, write: impl FnOnce(&mut Buf)) {
-        self.leader(tid);
-        write(&mut self.out);
-        self.end_line();
+    fn event_line(&mut self, tid: Tid, now_ns: u64, pointer: Option<u64>, write: impl FnOnce(&mut Buf)) {
+        let number = self.last.get(&tid).map(|l| l.0);
+        self.leader(tid, Lead { now_ns, number, pointer });
+        write(self.out());
+        self.outputs.now.end_line();
     }
 
     /// Ends the line of a call that will never be done.
-    fn abandon(&mut self, tid: Tid) {
+    fn abandon(&mut self, tid: Tid, now_ns: u64) {
         if let Some(call) = self.begun.get(&tid).map(|b| b.call) {
-            self.complete(None, &call, Phase::Gone);
+            self.complete(None, &call, Phase::Gone, now_ns);
         }
     }
 
     /// execve(2) in thread `by` has ended the first thread, whose id it has now.
-    fn superseded(&mut self, pid: Tid, by: Tid) {
+    fn superseded(&mut self, pid: Tid, by: Tid, now_ns: u64) {
         if !self.alive.contains(&pid) && !self.alive.contains(&by) {
             return;
         }
-        self.abandon(pid);
-        if self.alive.contains(&pid) {
-            self.event_line(pid, |out| {
+        self.abandon(pid, now_ns);
+        if self.alive.contains(&pid) && !self.options.is_quiet(Message::ThreadExecve) {
+            self.event_line(pid, now_ns, None, |out| {
                 buf::text(out, "+++ superseded by execve in pid ");
                 buf::sdec(out, i64::from(by));
                 buf::text(out, " +++");
@@ -193,27 +289,69 @@ impl TextSink {
         }
     }
 
-    fn exited(&mut self, tid: Tid, status: ExitStatus) {
+    fn exited(&mut self, tid: Tid, status: ExitStatus, now_ns: u64) {
         if !self.alive.contains(&tid) {
             return;
         }
-        self.abandon(tid);
-        self.event_line(tid, |out| match status {
-            ExitStatus::Code(code) => {
-                buf::text(out, "+++ exited with ");
-                buf::sdec(out, i64::from(code));
-                buf::text(out, " +++");
-            }
-            ExitStatus::Signal { signal, core } => {
-                buf::text(out, "+++ killed by ");
-                buf::text(out, &signal.name());
-                if core {
-                    buf::text(out, " (core dumped)");
+        self.abandon(tid, now_ns);
+        if !self.options.is_quiet(Message::Exit) && !self.detached.contains(&tid) {
+            self.event_line(tid, now_ns, None, |out| match status {
+                ExitStatus::Code(code) => {
+                    buf::text(out, "+++ exited with ");
+                    buf::sdec(out, i64::from(code));
+                    buf::text(out, " +++");
                 }
-                buf::text(out, " +++");
-            }
-        });
+                ExitStatus::Signal { signal, core } => {
+                    buf::text(out, "+++ killed by ");
+                    buf::text(out, &signal.name());
+                    if core {
+                        buf::text(out, " (core dumped)");
+                    }
+                    buf::text(out, " +++");
+                }
+            });
+        }
         self.alive.remove(&tid);
+        self.names.remove(&tid);
+        self.last.remove(&tid);
+        self.outputs.close(tid);
+    }
+
+    /// A message for whoever runs the trace, not a part of it.
+    fn tell(&self, what: &str, tid: Tid) {
+        if !self.options.is_quiet(Message::Attach) {
+            eprintln!("sevm: Process {tid} {what}");
+        }
+    }
+
+    fn learn_name(&mut self, view: &View<'_>, tid: Tid) {
+        if self.options.style.comms
+            && let Some(name) = view.kernel.and_then(|k| comm_of(k, tid))
+        {
+            self.names.insert(tid, name.to_vec());
+        }
+    }
+}
+
+fn lead_of(call: &Call, now_ns: u64) -> Lead {
+    Lead { now_ns, number: Some(call.raw.nr), pointer: Some(call.pc) }
+}
+
+/// Appends seconds, right-aligned in `width` columns, and their fraction.
+fn time(out: &mut Buf, ns: u64, precision: Precision, width: usize) {
+    let start = out.len();
+    buf::dec(out, ns / 1_000_000_000);
+    let blanks = width.saturating_sub(out.len() - start);
+    out.splice(start..start, std::iter::repeat_n(b' ', blanks));
+    fraction(out, ns, precision);
+}
+
+/// Appends a point and as many digits of the second as are wanted.
+fn fraction(out: &mut Buf, ns: u64, precision: Precision) {
+    if precision.0 > 0 {
+        out.push(b'.');
+        let digits = u32::from(precision.0.min(9));
+        buf::padded(out, ns % 1_000_000_000 / 10u64.pow(9 - digits), digits as usize);
     }
 }
 
@@ -230,39 +368,63 @@ fn name(out: &mut Buf, call: &Call) {
 
 impl Options {
     fn cx<'a>(&self, out: &'a mut Buf, view: &View<'a>, call: &Call, phase: Phase) -> Cx<'a> {
-        Cx { out, space: view.space, arch: call.arch, style: self.style, args: call.raw.args, phase }
+        let mut style = self.style;
+        style.verbose = !self.abbreviated.admits(call.index) && call.index.is_some();
+        style.dereference = self.dereferenced.admits(call.index);
+        let (kernel, tid) = (view.kernel, call.tid);
+        Cx { out, space: view.space, kernel, tid, arch: call.arch, style, args: call.raw.args, phase }
     }
 }
 
+/// Index of execve(2) on `arch`.
+fn execve(arch: Arch) -> Option<(usize, u64)> {
+    let nr = u64::from(crate::syscalls::by_name(arch, "execve")?.number(arch)?);
+    Some((crate::syscalls::lookup(arch, nr)?, nr))
+}
+
 impl Sink for TextSink {
+    fn wants(&self, index: Option<usize>) -> bool {
+        let exec = self.options.detach_on_execve && index.is_some_and(|i| ENTRIES[i].name.starts_with("execve"));
+        self.options.filter.admits(index) || exec
+    }
+
     fn start(&mut self, start: &Start<'_>) {
         self.alive.insert(start.tid);
-        let execve = crate::syscalls::by_name(Arch::X86_64, "execve").and_then(|e| e.number(Arch::X86_64));
-        let index = execve.and_then(|nr| crate::syscalls::lookup(Arch::X86_64, u64::from(nr)));
-        if !self.options.filter.admits(index) {
+        self.epoch_ns = start.wall_ns.wrapping_sub(start.now_ns);
+        let name = start.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        self.names.insert(start.tid, name[..name.len().min(15)].to_vec());
+        let Some((index, nr)) = execve(start.arch) else { return };
+        if !self.options.filter.admits(Some(index))
+            || !self.shows(Status::Successful)
+            || !(self.options.paths.is_empty() && self.options.fds.is_empty()
+                || self.options.paths.iter().any(|p| p == start.path))
+        {
             return;
         }
-        self.leader(start.tid);
-        let (out, style) = (&mut self.out, self.options.style);
+        self.leader(start.tid, Lead { now_ns: start.now_ns, number: Some(nr), pointer: None });
+        let quote = self.options.style.quote();
+        let full = !self.options.abbreviated.admits(Some(index));
+        let limit = self.options.style.limit;
+        let out = self.out();
         let list = |out: &mut Buf, strings: &[Vec<u8>]| {
             out.push(b'[');
             for (i, s) in strings.iter().enumerate() {
                 buf::text(out, if i > 0 { ", " } else { "" });
-                if !style.verbose && i >= style.limit {
+                if !full && i >= limit {
                     buf::text(out, "...");
                     break;
                 }
-                buf::quoted(out, &s[..s.len().min(style.limit)], buf::Quote::Escape);
-                buf::text(out, if s.len() > style.limit { "..." } else { "" });
+                buf::quoted(out, &s[..s.len().min(limit)], quote);
+                buf::text(out, if s.len() > limit { "..." } else { "" });
             }
             out.push(b']');
         };
         buf::text(out, "execve(");
-        buf::quoted(out, start.path, buf::Quote::Escape);
+        buf::quoted(out, start.path, quote);
         buf::text(out, ", ");
         list(out, start.argv);
         buf::text(out, ", ");
-        if style.verbose {
+        if full {
             list(out, start.envp);
         } else {
             buf::addr(out, start.envp_addr);
@@ -271,56 +433,71 @@ impl Sink for TextSink {
             buf::text(out, if start.envp.len() == 1 { " var */" } else { " vars */" });
         }
         self.equals();
-        self.out.push(b'0');
-        self.end_line();
+        self.out().push(b'0');
+        if let Some(precision) = self.options.columns.duration {
+            buf::text(self.out(), " <");
+            time(self.out(), 0, precision, 0);
+            self.out().push(b'>');
+        }
+        self.outputs.now.end_line();
     }
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
-        if !self.options.filter.admits(call.index) || !self.is_followed(call.tid) {
+        if !self.wants(call.index)
+            || !self.is_followed(call.tid)
+            || self.left == Some(0)
+            || !touches(&self.options, view, call)
+        {
             return;
         }
+        self.learn_name(view, call.tid);
         self.alive.insert(call.tid);
-        self.leader(call.tid);
-        name(&mut self.out, call);
-        self.out.push(b'(');
+        self.last.insert(call.tid, (call.raw.nr, call.pc));
         let special = call.index.and_then(|i| self.specials.get(i)).copied().unwrap_or_default();
-        let mut begun = Begun { call: *call, progress: Progress::default(), special, first: call.raw.args[0] };
+        let mut begun = Begun {
+            call: *call,
+            progress: Progress::default(),
+            special,
+            first: call.raw.args[0],
+            entered_ns: view.now_ns,
+            staged: None,
+        };
         if special == Special::Sigreturn {
             begun.first = call.sp.wrapping_add(match call.arch {
                 Arch::X86_64 => 296,
                 Arch::Aarch64 => 168,
             });
         }
-        let mut cx = self.options.cx(&mut self.out, view, call, Phase::Enter);
-        cx.args[0] = begun.first;
-        match call.entry() {
-            Some(entry) => decode::arguments(&mut cx, entry, special, &mut begun.progress),
-            None => {
-                for (i, arg) in call.raw.args.iter().enumerate() {
-                    if i > 0 {
-                        buf::text(&mut self.out, ", ");
-                    }
-                    buf::hex(&mut self.out, *arg);
-                }
-            }
+        if self.options.statuses.is_all() {
+            self.leader(call.tid, lead_of(call, view.now_ns));
+            self.begin(view, call, &mut begun);
+            self.outputs.now.show();
+        } else {
+            // Shown when it is known how the call ends.
+            let kept = std::mem::take(self.out());
+            self.begin(view, call, &mut begun);
+            begun.staged = Some(std::mem::replace(self.out(), kept));
         }
         self.begun.insert(call.tid, begun);
-        if self.flush == Flush::AtOnce {
-            self.write_out();
-        }
     }
 
     fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {
-        self.complete(Some(view), call, result.map_or(Phase::Gone, Phase::Exit));
+        self.learn_name(view, call.tid);
+        self.complete(Some(view), call, result.map_or(Phase::Gone, Phase::Exit), view.now_ns);
+        let replaced = call.entry().is_some_and(|e| e.name.starts_with("execve")) && matches!(result, Some(Ok(_)));
+        if self.options.detach_on_execve && replaced && self.is_followed(call.tid) {
+            self.tell("detached", call.tid);
+            self.detached.insert(call.tid);
+            self.alive.remove(&call.tid);
+        }
     }
 
-    fn blocked(&mut self, _view: &View<'_>, _call: &Call) {}
-
-    fn event(&mut self, _now_ns: u64, event: &Event) {
+    fn event(&mut self, now_ns: u64, event: &Event) {
         match event {
-            Event::Signal { tid, info } if self.alive.contains(tid) => {
+            Event::Signal { tid, info } if self.is_seen(*tid, info.signal.0) => {
                 let info = *info;
-                self.event_line(*tid, |out| {
+                let pointer = self.last.get(tid).map(|l| l.1);
+                self.event_line(*tid, now_ns, pointer, |out| {
                     buf::text(out, "--- ");
                     buf::text(out, &info.signal.name());
                     out.push(b' ');
@@ -328,30 +505,58 @@ impl Sink for TextSink {
                     buf::text(out, " ---");
                 });
             }
-            Event::Stopped { tid, signal } if self.alive.contains(tid) => {
-                self.event_line(*tid, |out| {
+            Event::Stopped { tid, signal } if self.is_seen(*tid, signal.0) => {
+                self.event_line(*tid, now_ns, None, |out| {
                     buf::text(out, "--- stopped by ");
                     buf::text(out, &signal.name());
                     buf::text(out, " ---");
                 });
             }
             Event::Created { parent, tid } => {
-                if self.options.follow && self.alive.contains(parent) {
+                if self.options.follow && self.alive.contains(parent) && !self.detached.contains(parent) {
                     self.alive.insert(*tid);
+                    if let Some(name) = self.names.get(parent).cloned() {
+                        self.names.insert(*tid, name);
+                    }
+                    self.tell("attached", *tid);
                 }
             }
             Event::Signal { .. } | Event::Stopped { .. } => {}
-            Event::Superseded { pid, by } => self.superseded(*pid, *by),
-            Event::ThreadExited { tid, status } => self.exited(*tid, *status),
-            Event::Exited { pid, status } => self.exited(*pid, *status),
+            Event::Superseded { pid, by } => self.superseded(*pid, *by, now_ns),
+            Event::ThreadExited { tid, status } => self.exited(*tid, *status, now_ns),
+            Event::Exited { pid, status } => self.exited(*pid, *status, now_ns),
         }
     }
 
     fn finish(&mut self) -> Result<(), crate::Error> {
-        self.write_out();
-        match self.error.take() {
-            Some(source) => Err(crate::Error::Host { what: "writing the trace".to_string(), source }),
-            None => Ok(()),
+        self.outputs.finish().map_err(|source| crate::Error::Host { what: "writing the trace".to_string(), source })
+    }
+}
+
+impl TextSink {
+    /// Whether a signal of a thread is shown.
+    fn is_seen(&self, tid: Tid, signal: u8) -> bool {
+        self.alive.contains(&tid) && !self.detached.contains(&tid) && self.options.signals.contains(u32::from(signal))
+    }
+
+    /// Prints a call up to what is known only after it.
+    fn begin(&mut self, view: &View<'_>, call: &Call, begun: &mut Begun) {
+        name(self.out(), call);
+        self.out().push(b'(');
+        let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, Phase::Enter);
+        cx.args[0] = begun.first;
+        match call.entry() {
+            Some(entry) if !self.options.raw.admits(call.index) => {
+                decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
+            }
+            entry => {
+                // Numbers alone, as many as the call has.
+                let count = entry.map_or(6, |e| e.args.len());
+                for (i, arg) in call.raw.args.iter().take(count).enumerate() {
+                    cx.text(if i > 0 { ", " } else { "" });
+                    cx.hex(*arg);
+                }
+            }
         }
     }
 }

@@ -100,6 +100,10 @@ fn counts(cx: &Cx<'_>, args: &[Arg], i: usize) -> bool {
 
 fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u64) {
     let raw = cx.args[i];
+    if cx.style.names {
+        cx.text(args[i].name);
+        cx.out.push(b'=');
+    }
     match args[i].ty {
         Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32),
         Type::Scalar(s) => scalar(cx, s, raw),
@@ -126,6 +130,9 @@ fn pointer(
         return cx.text("NULL");
     }
     let count = len.map(|l| count_of(cx, args, i, l));
+    if !cx.style.dereference && !matches!(elem, Elem::Bytes) {
+        return cx.addr(addr);
+    }
     if cx.failed() && !matches!(elem, Elem::Struct(Struct::Iovec)) {
         return match elem {
             // A failed call has still read the length it was given.
@@ -196,9 +203,10 @@ fn count_of(cx: &Cx<'_>, args: &[Arg], i: usize, len: Len) -> u64 {
 /// A plain value.
 fn scalar(cx: &mut Cx<'_>, s: Scalar, raw: u64) {
     match s {
-        Scalar::Int | Scalar::Fd | Scalar::Pid => cx.sdec(i64::from(raw as i32)),
-        Scalar::Dirfd if raw as i32 == -100 => cx.text("AT_FDCWD"),
-        Scalar::Dirfd => cx.sdec(i64::from(raw as i32)),
+        Scalar::Int => cx.sdec(i64::from(raw as i32)),
+        Scalar::Fd => cx.fd(raw as i32),
+        Scalar::Pid => cx.pid(raw as i32),
+        Scalar::Dirfd => cx.dirfd(raw as i32),
         Scalar::Sig => cx.signal(raw as u32),
         Scalar::Uint => cx.dec(u64::from(raw as u32)),
         Scalar::Uid | Scalar::Gid => cx.id(raw as u32),
@@ -305,6 +313,8 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
                 cx.out.push(b')');
             }
         }
+        Ret::Scalar(Scalar::Fd) => cx.fd(value as i32),
+        Ret::Scalar(Scalar::Pid) => cx.pid(value as i32),
         Ret::Scalar(_) => cx.sdec(value as i64),
         Ret::Flags(set) => {
             cx.hex(value);

@@ -188,7 +188,7 @@ impl Cx<'_> {
             kind_of(self);
         }
         self.text(", d_name=");
-        buf::quoted(self.out, name, Quote::Escape);
+        buf::quoted(self.out, name, self.style.quote());
         if !is_64 {
             kind_of(self);
         }
@@ -205,7 +205,7 @@ impl Cx<'_> {
             return self.addr(addr);
         }
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-        buf::quoted(self.out, &bytes[..end], Quote::Escape);
+        buf::quoted(self.out, &bytes[..end], self.style.quote());
     }
 
     /// A set of descriptors below `count`: `[0 3]`.
@@ -243,7 +243,7 @@ impl Cx<'_> {
         self.array::<8>(addr, count, |cx, b| {
             let fd = u32_at(b, 0) as i32;
             cx.text("{fd=");
-            cx.sdec(i64::from(fd));
+            cx.fd(fd);
             if fd >= 0 {
                 cx.text(", events=");
                 cx.flags(&sets::POLL, u64::from(u16_at(b, 4)));

@@ -2,8 +2,9 @@
 
 use super::time;
 use super::{Cx, u16_at, u32_at, u64_at};
+use crate::arch::Arch;
 use crate::syscalls::{Set, sets};
-use crate::trace::buf;
+use crate::trace::buf::{self, Buf};
 
 /// How a field is stored and printed.
 #[derive(Clone, Copy)]
@@ -131,7 +132,7 @@ impl Cx<'_> {
             Kind::Text(size) => {
                 let text = bytes.get(at..at + size).unwrap_or(&[]);
                 let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
-                buf::quoted(self.out, &text[..end], buf::Quote::Escape);
+                buf::quoted(self.out, &text[..end], self.style.quote());
             }
             Kind::Longs(n) => self.list(n as u64, |cx, i| {
                 cx.dec(u64_at(bytes, at + 8 * i as usize));
@@ -158,22 +159,8 @@ impl Cx<'_> {
 
     /// A file mode: `S_IFREG|S_ISUID|0755`.
     pub(super) fn file_mode(&mut self, mode: u32) {
-        let kind = u64::from(mode & 0o170_000);
-        let start = self.out.len();
-        match sets::FILE_TYPE.name_of(self.arch, kind) {
-            Some(name) => self.text(name),
-            None if kind != 0 => buf::oct(self.out, kind),
-            None => {}
-        }
-        for c in sets::FILE_MODE_BITS.consts {
-            if c.value[0].is_some_and(|bit| u64::from(mode) & bit != 0) {
-                buf::separate(self.out, start);
-                self.text(c.name);
-            }
-        }
-        buf::separate(self.out, start);
-        let rest = u64::from(mode) & 0o777 | u64::from(mode) & !0o177_777;
-        buf::mode(self.out, rest);
+        let arch = self.arch;
+        self.constant(u64::from(mode), buf::mode, |out| file_mode(out, arch, mode));
     }
 
     /// A device number.
@@ -189,13 +176,36 @@ impl Cx<'_> {
 
     /// A resource limit: in units of 1024 where it is a multiple.
     pub(super) fn limit(&mut self, limit: u64) {
-        if limit == u64::MAX {
-            self.text("RLIM64_INFINITY");
-        } else if limit > 1024 && limit.is_multiple_of(1024) {
-            self.dec(limit / 1024);
-            self.text("*1024");
-        } else {
-            self.dec(limit);
+        if limit != u64::MAX && (limit <= 1024 || !limit.is_multiple_of(1024)) {
+            return self.dec(limit);
+        }
+        self.constant(limit, buf::dec, |out| {
+            if limit == u64::MAX {
+                buf::text(out, "RLIM64_INFINITY");
+            } else {
+                buf::dec(out, limit / 1024);
+                buf::text(out, "*1024");
+            }
+        });
+    }
+}
+
+/// Appends the kind of a file and its bits.
+fn file_mode(out: &mut Buf, arch: Arch, mode: u32) {
+    let kind = u64::from(mode & 0o170_000);
+    let start = out.len();
+    match sets::FILE_TYPE.name_of(arch, kind) {
+        Some(name) => buf::text(out, name),
+        None if kind != 0 => buf::oct(out, kind),
+        None => {}
+    }
+    for c in sets::FILE_MODE_BITS.consts {
+        if c.value[0].is_some_and(|bit| u64::from(mode) & bit != 0) {
+            buf::separate(out, start);
+            buf::text(out, c.name);
         }
     }
+    buf::separate(out, start);
+    let rest = u64::from(mode) & 0o777 | u64::from(mode) & !0o177_777;
+    buf::mode(out, rest);
 }

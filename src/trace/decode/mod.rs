@@ -19,9 +19,38 @@ pub(super) use args::{Phase, Progress, arguments, returned};
 pub(super) use signal::siginfo;
 pub(super) use special::Special;
 
+use super::FdDetail;
 use super::buf::{self, Buf, Quote};
+use super::select::{AT_FDCWD, comm_of, path_of};
 use crate::arch::Arch;
+use crate::kernel::{Kernel, Tid};
 use crate::mem::{GuestAddr, Space};
+
+/// How bytes that are no printable ASCII are written (`-x`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strings {
+    /// As octal escapes.
+    #[default]
+    Octal,
+    /// As hexadecimal escapes (`--strings-in-hex=non-ascii-chars`).
+    HexEscapes,
+    /// Strings that hold some are hexadecimal throughout (`-x`).
+    NonAscii,
+    /// All strings are (`-xx`).
+    All,
+}
+
+/// How constants are written (`-X`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Constants {
+    /// As numbers.
+    Raw,
+    /// By their names.
+    #[default]
+    Abbreviated,
+    /// As numbers with the names in a comment.
+    Verbose,
+}
 
 /// How values are printed.
 #[derive(Clone, Copy, Debug)]
@@ -30,11 +59,48 @@ pub struct Style {
     pub limit: usize,
     /// Structs in full (`-v`).
     pub verbose: bool,
+    /// Structs at all, rather than their addresses (`-e verbose=`).
+    pub dereference: bool,
+    /// Bytes in strings (`-x`).
+    pub strings: Strings,
+    /// Names of constants (`-X`).
+    pub constants: Constants,
+    /// Details of descriptors, a bit each in the order of [`super::FdDetail`] (`-y`).
+    pub fds: u8,
+    /// Names of processes behind their ids (`-Y`).
+    pub comms: bool,
+    /// Names of arguments (`-N`).
+    pub names: bool,
 }
 
 impl Default for Style {
     fn default() -> Style {
-        Style { limit: 32, verbose: false }
+        Style {
+            limit: 32,
+            verbose: false,
+            dereference: true,
+            strings: Strings::default(),
+            constants: Constants::default(),
+            fds: 0,
+            comms: false,
+            names: false,
+        }
+    }
+}
+
+impl Style {
+    /// How strings are quoted.
+    pub(super) fn quote(&self) -> Quote {
+        match self.strings {
+            Strings::Octal => Quote::Escape,
+            Strings::HexEscapes => Quote::EscapeHex,
+            Strings::NonAscii => Quote::HexUnlessAscii,
+            Strings::All => Quote::Hex,
+        }
+    }
+
+    fn shows(&self, detail: FdDetail) -> bool {
+        self.fds >> (detail as u32) & 1 != 0
     }
 }
 
@@ -44,6 +110,10 @@ pub(super) struct Cx<'a> {
     pub out: &'a mut Buf,
     /// The caller's memory.
     pub space: &'a Space,
+    /// The rest of the machine.
+    pub kernel: Option<&'a Kernel>,
+    /// The caller.
+    pub tid: Tid,
     /// The caller's architecture.
     pub arch: Arch,
     /// How to print.
@@ -76,11 +146,83 @@ impl Cx<'_> {
     }
 
     pub(super) fn flags(&mut self, set: &crate::syscalls::Set, v: u64) {
-        buf::flags(self.out, set, self.arch, v);
+        let arch = self.arch;
+        self.constant(v, buf::hex, |out| buf::flags(out, set, arch, v));
     }
 
     pub(super) fn name(&mut self, set: &crate::syscalls::Set, v: u64) {
-        buf::name(self.out, set, self.arch, v);
+        let arch = self.arch;
+        self.constant(v, buf::hex, |out| buf::name(out, set, arch, v));
+    }
+
+    /// Prints a constant: its name, its number, or both.
+    pub(super) fn constant(&mut self, value: u64, number: fn(&mut Buf, u64), name: impl FnOnce(&mut Buf)) {
+        match self.style.constants {
+            Constants::Abbreviated => name(self.out),
+            Constants::Raw => number(self.out, value),
+            Constants::Verbose => {
+                let start = self.out.len();
+                name(self.out);
+                // A number stands there already where there is no name.
+                let nameless = matches!(self.out.get(start), None | Some(b'0'));
+                if nameless {
+                    return;
+                }
+                self.out.extend_from_slice(b" */");
+                let mut before = Buf::new();
+                number(&mut before, value);
+                before.extend_from_slice(b" /* ");
+                self.out.splice(start..start, before);
+            }
+        }
+    }
+
+    /// Prints a descriptor, and what is behind it if that is wanted.
+    pub(super) fn fd(&mut self, fd: i32) {
+        self.sdec(i64::from(fd));
+        self.fd_details(fd);
+    }
+
+    /// Prints a descriptor that may stand for the working directory.
+    pub(super) fn dirfd(&mut self, fd: i32) {
+        match (fd, self.style.constants) {
+            (AT_FDCWD, Constants::Abbreviated) => self.text("AT_FDCWD"),
+            (AT_FDCWD, Constants::Verbose) => self.text("-100 /* AT_FDCWD */"),
+            _ => self.sdec(i64::from(fd)),
+        }
+        self.fd_details(fd);
+    }
+
+    fn fd_details(&mut self, fd: i32) {
+        if self.style.fds == 0 {
+            return;
+        }
+        let Some(path) = self.kernel.and_then(|k| path_of(k, self.tid, fd)) else { return };
+        if self.style.shows(FdDetail::Path) {
+            self.out.push(b'<');
+            // What would end the name early is escaped.
+            for b in &path {
+                match b {
+                    b'<' | b'>' => {
+                        self.out.extend_from_slice(&[b'\\', b'0' + (b >> 6), b'0' + (b >> 3) % 8, b'0' + b % 8]);
+                    }
+                    b => buf::escaped(self.out, &[*b]),
+                }
+            }
+            self.out.push(b'>');
+        }
+    }
+
+    /// Prints a process or thread id, and its name if that is wanted.
+    pub(super) fn pid(&mut self, pid: i32) {
+        self.sdec(i64::from(pid));
+        if self.style.comms
+            && let Some(name) = self.kernel.and_then(|k| comm_of(k, pid))
+        {
+            self.out.push(b'<');
+            buf::escaped(self.out, name);
+            self.out.push(b'>');
+        }
     }
 
     /// Whether the call has failed, so that its outputs mean nothing.
@@ -98,7 +240,7 @@ impl Cx<'_> {
 
     /// Reads guest memory if it can be looked at: not NULL, and not after a failed call.
     pub(super) fn fetch(&self, addr: u64, bytes: &mut [u8]) -> bool {
-        addr != 0 && self.space.read(GuestAddr(addr), bytes).is_ok()
+        addr != 0 && self.style.dereference && self.space.read(GuestAddr(addr), bytes).is_ok()
     }
 
     /// Reads an array, or prints its address and gives `None`.
@@ -118,9 +260,10 @@ impl Cx<'_> {
         }
         let shown = len.min(self.style.limit as u64) as usize;
         let mut bytes = vec![0; shown];
-        if !self.fetch(addr, &mut bytes) {
+        if self.space.read(GuestAddr(addr), &mut bytes).is_err() {
             return self.addr(addr);
         }
+        let how = if how == Quote::Hex { how } else { self.style.quote() };
         buf::quoted(self.out, &bytes, how);
         if len > shown as u64 {
             self.text("...");
@@ -130,7 +273,7 @@ impl Cx<'_> {
     /// Prints bytes at hand as a string, shortened to the limit.
     pub(super) fn shortened(&mut self, bytes: &[u8]) {
         let shown = bytes.len().min(self.style.limit);
-        buf::quoted(self.out, &bytes[..shown], Quote::Escape);
+        buf::quoted(self.out, &bytes[..shown], self.style.quote());
         if bytes.len() > shown {
             self.text("...");
         }
@@ -150,7 +293,7 @@ impl Cx<'_> {
             if let Some(nul) = chunk[..got].iter().position(|&b| b == 0) {
                 bytes.extend_from_slice(&chunk[..nul]);
                 let more = bytes.len() > limit;
-                buf::quoted(self.out, &bytes[..bytes.len().min(limit)], Quote::Escape);
+                buf::quoted(self.out, &bytes[..bytes.len().min(limit)], self.style.quote());
                 return if more {
                     self.text("...")
                 };
@@ -164,7 +307,7 @@ impl Cx<'_> {
                 return self.addr(addr);
             }
         }
-        buf::quoted(self.out, &bytes[..limit.min(bytes.len())], Quote::Escape);
+        buf::quoted(self.out, &bytes[..limit.min(bytes.len())], self.style.quote());
         self.text("...");
     }
 
@@ -196,7 +339,7 @@ impl Cx<'_> {
         if addr == 0 {
             return self.text("NULL");
         }
-        if count == 0 {
+        if count == 0 && self.style.dereference {
             return self.text("[]");
         }
         let mut first = [0; N];

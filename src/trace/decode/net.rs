@@ -38,7 +38,7 @@ impl Cx<'_> {
             }
             _ if len > 2 => {
                 self.text(", sa_data=");
-                buf::quoted(self.out, &b[2..], Quote::Escape);
+                buf::quoted(self.out, &b[2..], self.style.quote());
             }
             _ => {}
         }
@@ -53,10 +53,10 @@ impl Cx<'_> {
         if path[0] == 0 && path.len() > 1 {
             // The abstract name space: no NUL ends the name.
             self.out.push(b'@');
-            buf::quoted(self.out, &path[1..], Quote::Escape);
+            buf::quoted(self.out, &path[1..], self.style.quote());
         } else {
             let end = path.iter().position(|&b| b == 0).unwrap_or(path.len());
-            buf::quoted(self.out, &path[..end], Quote::Escape);
+            buf::quoted(self.out, &path[..end], self.style.quote());
         }
     }
 

@@ -1,6 +1,6 @@
 //! Signals, their sets and actions, and what a handler is told.
 
-use super::{Cx, u32_at, u64_at};
+use super::{Constants, Cx, u32_at, u64_at};
 use crate::abi::{SigSet, Signal};
 use crate::arch::Arch;
 use crate::kernel::signal::{Fields, SigInfo};
@@ -10,12 +10,22 @@ use crate::trace::buf::{self, Buf};
 impl Cx<'_> {
     /// A signal number by name.
     pub(super) fn signal(&mut self, number: u32) {
-        signal(self.out, number as i32);
+        self.constant(u64::from(number), buf::dec, |out| signal(out, number as i32));
     }
 
     /// A signal set: `[INT CHLD]`, or `~[]` for one that holds nearly all.
     pub(super) fn sigset(&mut self, bits: u64) {
-        sigset(self.out, SigSet(bits));
+        if self.style.constants == Constants::Abbreviated {
+            return sigset(self.out, SigSet(bits));
+        }
+        let (mark, shown) = if is_better_inverted(bits) { ("~[", !bits) } else { ("[", bits) };
+        self.text(mark);
+        for (i, s) in SigSet(shown).iter().enumerate() {
+            self.text(if i > 0 { " " } else { "" });
+            let name = s.name();
+            self.constant(u64::from(s.0), buf::dec, |out| buf::text(out, name.strip_prefix("SIG").unwrap_or(&name)));
+        }
+        self.out.push(b']');
     }
 
     /// A signal set of `len` bytes in memory.
@@ -32,7 +42,7 @@ impl Cx<'_> {
         self.text("{sa_handler=");
         let handler = u64_at(&b, 0);
         match sets::SIG_HANDLER.name_of(self.arch, handler) {
-            Some(name) => self.text(name),
+            Some(name) => self.constant(handler, buf::hex, |out| buf::text(out, name)),
             None => self.addr(handler),
         }
         self.text(", sa_mask=");
@@ -95,8 +105,13 @@ pub(super) fn signal(out: &mut Buf, number: i32) {
     }
 }
 
+/// Whether a set is told shorter by what it lacks.
+fn is_better_inverted(bits: u64) -> bool {
+    bits.count_ones() > 64 * 2 / 3
+}
+
 fn sigset(out: &mut Buf, set: SigSet) {
-    let inverted = set.0.count_ones() > 64 * 2 / 3;
+    let inverted = is_better_inverted(set.0);
     let shown = if inverted { SigSet(!set.0) } else { set };
     if inverted {
         out.push(b'~');

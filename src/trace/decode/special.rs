@@ -148,7 +148,7 @@ fn polled(cx: &mut Cx<'_>, with_timeout: bool) {
             cx.text(", ");
         }
         cx.text("{fd=");
-        cx.sdec(i64::from(u32_at(&b, 0) as i32));
+        cx.fd(u32_at(&b, 0) as i32);
         cx.text(", revents=");
         cx.flags(&sets::POLL, u64::from(ready));
         cx.out.push(b'}');
@@ -319,9 +319,9 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
     let [out_fd, in_fd, offset, count, ..] = cx.args;
     let mut b = [0u8; 8];
     if entering {
-        cx.sdec(i64::from(out_fd as i32));
+        cx.fd(out_fd as i32);
         cx.text(", ");
-        cx.sdec(i64::from(in_fd as i32));
+        cx.fd(in_fd as i32);
         cx.text(", ");
         if offset != 0 && cx.fetch(offset, &mut b) {
             *before = u64_at(&b, 0);
@@ -362,7 +362,7 @@ fn sigreturn(cx: &mut Cx<'_>, entering: bool) {
 fn wait4(cx: &mut Cx<'_>, entering: bool) {
     let [pid, status, options, rusage, ..] = cx.args;
     if entering {
-        cx.sdec(i64::from(pid as i32));
+        cx.pid(pid as i32);
         return cx.text(", ");
     }
     if status == 0 {
