@@ -294,7 +294,7 @@ impl TextSink {
             return;
         }
         self.abandon(tid, now_ns);
-        if !self.options.is_quiet(Message::Exit) && !self.detached.contains(&tid) {
+        if !self.options.is_quiet(Message::Exit) && !self.detached.contains(&tid) && self.left != Some(0) {
             self.event_line(tid, now_ns, None, |out| match status {
                 ExitStatus::Code(code) => {
                     buf::text(out, "+++ exited with ");
@@ -443,7 +443,7 @@ impl Sink for TextSink {
     }
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
-        if !self.wants(call.index)
+        if !self.options.filter.admits(call.index)
             || !self.is_followed(call.tid)
             || self.left == Some(0)
             || !touches(&self.options, view, call)
@@ -536,7 +536,10 @@ impl Sink for TextSink {
 impl TextSink {
     /// Whether a signal of a thread is shown.
     fn is_seen(&self, tid: Tid, signal: u8) -> bool {
-        self.alive.contains(&tid) && !self.detached.contains(&tid) && self.options.signals.contains(u32::from(signal))
+        self.alive.contains(&tid)
+            && !self.detached.contains(&tid)
+            && self.left != Some(0)
+            && self.options.signals.contains(u32::from(signal))
     }
 
     /// Prints a call up to what is known only after it.
