@@ -21,6 +21,8 @@ pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
         return Ok(Box::new(lockstep::Lockstep::new(names, arch)?));
     }
     match choice {
+        #[cfg(target_arch = "x86_64")]
+        "translate" if arch == Arch::Aarch64 => Ok(Box::new(translate::Translate::new(translate::a64::A64::new())?)),
         #[cfg(feature = "unicorn")]
         "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),
         #[cfg(not(feature = "unicorn"))]
@@ -46,6 +48,12 @@ pub struct Backend {
 /// The backends that this sevm was built with, the fastest first.
 pub fn backends() -> &'static [Backend] {
     &[
+        #[cfg(target_arch = "x86_64")]
+        Backend {
+            name: "translate",
+            archs: &[Arch::Aarch64],
+            summary: "sevm's own translator; x86_64 hosts with BMI2, AVX2 and FMA",
+        },
         #[cfg(feature = "unicorn")]
         Backend { name: "unicorn", archs: &Arch::ALL, summary: "Unicorn 2.1.5 (QEMU's translator); works everywhere" },
     ]

@@ -25,9 +25,9 @@ pub use access::{Span, Spans, WriteLog};
 pub use addr::{GuestAddr, PAGE_SIZE};
 pub use advise::{Locking, SyncFlags};
 pub use area::{Area, AreaName, AreaOption, Backing, MapFlags, MapRequest, Prot, SharedPlace};
-pub use region::{Windows, install_bus_guard};
+pub use region::{FaultHook, Windows, install_bus_guard, set_fault_hook};
 pub use remap::RemapFlags;
-pub use space::{Limits, MAX_AREAS, MIN_ADDR, Space, SpaceId};
+pub use space::{CodeFile, Limits, MAX_AREAS, MIN_ADDR, Space, SpaceId};
 
 /// `value` rounded up to whole pages, or `None` past 2^64.
 pub fn page_align(value: u64) -> Option<u64> {

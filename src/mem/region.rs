@@ -28,6 +28,10 @@ use crate::abi::Errno;
 /// Inaccessible bytes kept before and after each window.
 const GUARD: usize = 1 << 20;
 
+/// A window takes at least so many bytes of host addresses; what is more than its size is inaccessible. CPU backends that
+/// cut guest addresses off need not cut more than this.
+const LEAST_RESERVED: usize = 1 << 39;
+
 /// Windows start at a multiple of this, so that the host can back aligned guest memory with huge pages.
 const ALIGN: usize = 2 << 20;
 
@@ -106,7 +110,8 @@ impl Drop for Pool {
         for &base in &self.state.get_mut().bases {
             registry_remove(base);
             // SAFETY: `reserve` made this range, guards included, and no window can be left: each holds the pool.
-            let _ = unsafe { rustix::mm::munmap((base - GUARD) as *mut c_void, self.size as usize + 2 * GUARD) };
+            let total = (self.size as usize).max(LEAST_RESERVED) + 2 * GUARD;
+            let _ = unsafe { rustix::mm::munmap((base - GUARD) as *mut c_void, total) };
         }
     }
 }
@@ -117,13 +122,14 @@ fn reserve(size: usize) -> Result<usize, Error> {
         what: format!("cannot reserve {size:#x} bytes of address space for a guest"),
         source: e.into(),
     };
-    let total = size + 2 * GUARD + ALIGN;
+    let room = size.max(LEAST_RESERVED);
+    let total = room + 2 * GUARD + ALIGN;
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
     // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
     let start = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), total, ProtFlags::empty(), flags) }
         .map_err(host_error)? as usize;
     let base = (start + GUARD).next_multiple_of(ALIGN);
-    let (low, high) = (base - GUARD, base + size + GUARD);
+    let (low, high) = (base - GUARD, base + room + GUARD);
     for (from, to) in [(start, low), (high, start + total)] {
         if to > from {
             // SAFETY: part of the mapping made above, and not of the range that is kept.
@@ -505,6 +511,22 @@ fn registry_remove(base: usize) {
     }
 }
 
+/// What a CPU backend does about a host fault: the signal, the address, and the `ucontext_t` to change. It tells whether the
+/// fault was of its code. It runs in a signal handler and may only do what is async-signal-safe.
+pub type FaultHook = fn(libc::c_int, usize, *mut c_void) -> bool;
+
+static FAULT_HOOK: OnceLock<FaultHook> = OnceLock::new();
+
+/// Installs the hook of the one backend that has host faults in its code. It is asked after late copies have been made.
+pub fn set_fault_hook(hook: FaultHook) {
+    // A second one would be the same.
+    let _ = FAULT_HOOK.set(hook);
+}
+
+fn hooked(signal: libc::c_int, addr: usize, context: *mut c_void) -> bool {
+    FAULT_HOOK.get().is_some_and(|hook| hook(signal, addr, context))
+}
+
 /// What SIGSEGV did before [`install_bus_guard`].
 static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
@@ -533,14 +555,14 @@ fn install_copy_guard() -> Result<(), Error> {
     Ok(())
 }
 
-extern "C" fn on_sigsegv(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+extern "C" fn on_sigsegv(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler; errno belongs to this thread, and the
     // interrupted code may be about to read it.
     let (addr, code, errno, saved) = unsafe {
         let errno = libc::__errno_location();
         ((*info).si_addr() as usize, (*info).si_code, errno, *errno)
     };
-    let ours = code > 0 && in_window(addr, 1) && lazy::touched(addr);
+    let ours = code > 0 && (in_window(addr, 1) && lazy::touched(addr) || hooked(signal, addr, context));
     // SAFETY: as above, and `before` is what sigaction gave for this signal. What was not ours is as it was before, and the
     // fault comes again.
     unsafe {
@@ -573,9 +595,12 @@ pub fn install_bus_guard() -> Result<(), Error> {
     }
 }
 
-extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
     let addr = unsafe { (*info).si_addr() } as usize;
+    if hooked(signal, addr, context) {
+        return;
+    }
     let in_window = in_window(addr, 1);
     let page = addr & !(PAGE_SIZE as usize - 1);
     // SAFETY: mmap is a plain system call, and the page lies in a window; errno is put back afterwards, since the

@@ -53,6 +53,22 @@ impl Default for Limits {
     }
 }
 
+/// Names the bytes of an executable area of a file: equal values have equal bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodeFile {
+    /// First guest address.
+    pub start: GuestAddr,
+    /// Bytes.
+    pub len: u64,
+    /// Where in the file the area starts, in bytes.
+    pub offset: u64,
+    dev: u64,
+    ino: u64,
+    size: i64,
+    /// Seconds and nanoseconds of the last change of contents and of status.
+    changed: (i64, u64, i64, u64),
+}
+
 /// One guest address space.
 #[derive(Debug)]
 pub struct Space {
@@ -182,6 +198,31 @@ impl Space {
             }
         }
         at.min(end)
+    }
+
+    /// The unchanged file contents that the area at an address shows, if it is executable: what a CPU backend may keep
+    /// translations by. `None` if the guest can write there or has done so, or if the file is mapped shared.
+    pub fn code_file(&self, addr: GuestAddr) -> Option<CodeFile> {
+        let area = self.area_at(addr)?;
+        let file = area.file.as_ref().filter(|_| !area.shared)?;
+        if area.prot.contains(Prot::WRITE) || !area.prot.contains(Prot::EXEC) {
+            return None;
+        }
+        let mut pristine = true;
+        let unchanged = region::PageMap::open().own_pages(&self.window, area.start.0, area.len(), |_, _| {
+            pristine = false;
+            Ok(())
+        });
+        let stat = rustix::fs::fstat(&*file.fd).ok().filter(|_| pristine && unchanged.is_ok())?;
+        Some(CodeFile {
+            start: area.start,
+            len: area.len(),
+            offset: file.offset,
+            dev: stat.st_dev,
+            ino: stat.st_ino,
+            size: stat.st_size,
+            changed: (stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec),
+        })
     }
 
     /// Why an access to the address faults. A mapped address that permits the access can only lie behind the end of

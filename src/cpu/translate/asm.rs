@@ -383,6 +383,11 @@ impl Asm {
         &self.code
     }
 
+    /// Overwrites 4 bytes.
+    pub fn patch(&mut self, at: usize, value: u32) {
+        self.code[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
     /// Whether an instruction since the last question changed the arithmetic flags.
     pub fn take_clobbered(&mut self) -> bool {
         std::mem::take(&mut self.clobbered)

@@ -1,4 +1,596 @@
-//! Our own translator for x86_64 hosts: guest blocks become machine code.
+//! Our own translator for x86_64 hosts: guest blocks become machine code, once, and run from then on.
+//!
+//! [`Translate`] is the engine: it finds blocks, links them, keeps their code and answers exits. What is of a guest
+//! architecture is a front end's ([`front::FrontEnd`], whose documentation is the contract): [`a64`].
+//!
+//! - `asm.rs` writes machine code, `cache.rs` holds it, `image.rs` knows what blocks there are, `jumps.rs` is the table that
+//!   translated code asks where an indirect jump goes, `fault.rs` turns host faults into exits.
+//! - Guest memory is at `gs`: the base is that of the running space's window, so blocks are good in every space that shows the same
+//!   bytes at the same addresses.
+//!
+//! Where this backend deviates from the contract in [`crate::cpu::Cpu`]:
+//! - Code that changes through another mapping of the same file is not noticed without `invalidate`.
+//! - NZCV that is overwritten before any instruction uses it may be wrong at [`Exit::Budget`]; [`FlagUse::Exact`] makes it exact.
+
+#![expect(unsafe_code, reason = "reads code from guest memory")]
 
 pub mod a64;
 pub mod asm;
+pub mod cache;
+mod fault;
+pub mod front;
+mod host;
+pub mod image;
+pub mod jumps;
+mod spaces;
+pub mod stats;
+
+use std::sync::atomic::Ordering;
+
+use self::asm::Asm;
+use self::cache::CodeCache;
+use self::front::{Code, Common, Extent, FlagUse, FrontEnd, HostFault, Reason, Request};
+use self::host::GsBase;
+use self::image::{BlockId, ImageId, Images};
+use self::spaces::{Slot, Spaces};
+use self::stats::Stats;
+use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED};
+use crate::Error;
+use crate::arch::{Arch, RawCall, RegPort, Regs};
+use crate::mem::{GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard, set_fault_hook};
+
+/// Most instructions between two looks at [`STOP_REQUESTED`].
+const POLL: u64 = 200_000;
+
+/// Room that a block may need.
+const LARGEST_BLOCK: usize = 128 << 10;
+
+/// The translator for one guest architecture.
+pub struct Translate<F: FrontEnd> {
+    front: F,
+    asm: Asm,
+    cache: CodeCache,
+    common: Common,
+    images: Images,
+    spaces: Spaces,
+    gs: GsBase,
+    /// The running space, its address bits told to the front end.
+    limit: u64,
+    retired: u64,
+    counter: Counter,
+    flags: FlagUse,
+    stats: Stats,
+    /// Does what the front end cannot yet.
+    #[cfg(feature = "unicorn")]
+    other: Option<Box<super::unicorn::Unicorn>>,
+}
+
+impl<F: FrontEnd> std::fmt::Debug for Translate<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Translate({}, {} bytes of code)", F::ARCH, self.cache.used())
+    }
+}
+
+fn failed(reason: String) -> Error {
+    Error::Cpu { backend: "translate", reason }
+}
+
+/// Whether this host can run translated code; if not, why.
+///
+/// # Errors
+/// The reason, for people.
+pub fn supported() -> Result<(), String> {
+    match host::missing()[..] {
+        [] => Ok(()),
+        ref missing => Err(format!("the host's processor lacks {}", missing.join(", "))),
+    }
+}
+
+/// What stands at the loaded pc.
+enum Found {
+    Block(BlockId),
+    Exit(Exit),
+}
+
+/// Code of a space, of one area.
+struct View<'a> {
+    space: &'a Space,
+    range: std::ops::Range<u64>,
+}
+
+impl Code for View<'_> {
+    fn read(&self, addr: u64, bytes: &mut [u8]) -> bool {
+        let end = addr.saturating_add(bytes.len() as u64);
+        if addr < self.range.start || end > self.range.end {
+            return false;
+        }
+        let from = (self.space.host_base() as u64 + addr) as *const u8;
+        // SAFETY: the range is of an executable area of this space, whose host pages can be read; if its file has ended, the
+        // guard of `mem/region.rs` lets zeros be read and says so. `bytes` is Rust's own memory.
+        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+        true
+    }
+}
+
+impl<F: FrontEnd> Translate<F> {
+    /// Opens an engine.
+    ///
+    /// # Errors
+    /// The host's processor lacks something, or its kernel refused memory.
+    pub fn new(mut front: F) -> Result<Translate<F>, Error> {
+        supported().map_err(failed)?;
+        install_bus_guard()?;
+        set_fault_hook(fault::on_fault);
+        let mut cache = CodeCache::new()?;
+        let mut asm = Asm::new(cache.next());
+        let common = front.emit_common(&mut asm);
+        cache.append(asm.finish()).ok_or_else(|| failed("no room for the common code".into()))?;
+        cache.fix();
+        Ok(Translate {
+            front,
+            asm,
+            cache,
+            common,
+            images: Images::default(),
+            spaces: Spaces::default(),
+            gs: GsBase::new(),
+            limit: 0,
+            retired: 0,
+            counter: Counter::Host,
+            flags: FlagUse::Live,
+            stats: Stats::default(),
+            #[cfg(feature = "unicorn")]
+            other: None,
+        })
+    }
+
+    /// Chooses whether flags that nobody will ask for are exact all the same. Must come before the first run.
+    pub fn set_flag_use(&mut self, flags: FlagUse) {
+        self.flags = flags;
+    }
+
+    /// What has been counted.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Makes `space` the one that runs.
+    fn enter_space(&mut self, space: &mut Space) -> Result<(), Error> {
+        let (id, base) = (space.id(), space.host_base() as u64);
+        let changes = space.take_changes();
+        if self.spaces.0.get(&id).is_none_or(|slot| slot.base != base) {
+            self.leave_slot(id);
+            let private = self.images.private();
+            self.spaces.0.insert(id, Slot::new(base, private));
+        }
+        for (addr, len) in changes {
+            self.invalidate(id, addr, len);
+        }
+        if self.limit != space.limit() {
+            self.limit = space.limit();
+            self.front.set_address_bits(u64::BITS - (self.limit - 1).leading_zeros());
+        }
+        self.gs.set(base);
+        let mode = self.front.mode();
+        self.use_table(id, mode)?;
+        fault::set_running(Some(fault::Running {
+            start: self.cache.range().start,
+            end: self.cache.range().end,
+            resume: self.common.fault,
+            report: self.front.host_fault(),
+        }));
+        Ok(())
+    }
+
+    /// Forgets a space whose number has gone to another one.
+    fn leave_slot(&mut self, id: SpaceId) {
+        if let Some(slot) = self.spaces.0.remove(&id) {
+            self.images.give_back(slot.private);
+        }
+    }
+
+    fn slot(&mut self, id: SpaceId) -> Result<&mut Slot, Error> {
+        self.spaces.0.get_mut(&id).ok_or_else(|| failed("a space without a slot".into()))
+    }
+
+    fn use_table(&mut self, id: SpaceId, mode: u8) -> Result<(), Error> {
+        let table = self.slot(id)?.table(mode)?.address();
+        self.front.set_jumps(table);
+        Ok(())
+    }
+
+    /// The image for the code at an address, and the range around it that may be read for it.
+    fn image_at(&mut self, space: &Space, pc: u64) -> Option<(ImageId, std::ops::Range<u64>)> {
+        let slot = self.spaces.0.get(&space.id())?;
+        if let Some((range, image)) = slot.file_at(pc) {
+            return Some((image, range));
+        }
+        let area = space.area_at(GuestAddr(pc)).filter(|_| space.permits(GuestAddr(pc), Access::Execute))?;
+        let range = area.start.0..area.end.0;
+        let private = slot.private;
+        match space.code_file(GuestAddr(pc)) {
+            Some(file) => {
+                let image = self.images.of_file(&file);
+                self.spaces.0.get_mut(&space.id())?.files.push((range.clone(), image));
+                Some((image, range))
+            }
+            None => Some((private, range)),
+        }
+    }
+
+    /// The block at the loaded pc, translated if it has not been.
+    fn find(&mut self, space: &mut Space, extent: Extent) -> Result<Found, Error> {
+        let (pc, mode) = (self.front.pc(), self.front.mode());
+        let refused = |kind| Ok(Found::Exit(Exit::Fault { addr: GuestAddr(pc), access: Access::Execute, kind }));
+        if pc % self.front.pc_alignment() != 0 {
+            return refused(FaultKind::Alignment);
+        }
+        let Some((image, range)) = self.image_at(space, pc) else {
+            return refused(match space.classify_fault(GuestAddr(pc), Access::Execute) {
+                FaultKind::BeyondFile => FaultKind::Protection,
+                kind => kind,
+            });
+        };
+        if let Some(id) = self.images.find(image, pc, mode, extent) {
+            return Ok(Found::Block(id));
+        }
+        if self.cache.used() + LARGEST_BLOCK > cache::SIZE {
+            self.flush();
+        }
+        let request = Request { pc, mode, extent, flags: self.flags };
+        self.asm.reset(self.cache.next());
+        let view = View { space, range };
+        let translated = self.front.translate(&mut self.asm, &request, &view).map_err(failed)?;
+        if let Some(addr) = space.take_bus_error() {
+            if addr.0 <= pc {
+                return refused(FaultKind::BeyondFile);
+            }
+            // Only what was read ahead lies behind the file's end; what was made of it stops there again.
+        }
+        let code = self.asm.finish();
+        self.stats.translated(&translated, code.len());
+        let host = self.cache.append(code).ok_or_else(|| failed("a block is too large".into()))?;
+        Ok(Found::Block(self.images.add(&mut self.cache, (image, pc, mode, extent), host, &translated)))
+    }
+
+    /// Throws all translations away.
+    fn flush(&mut self) {
+        self.cache.clear();
+        self.images.clear();
+        self.spaces.clear_tables();
+        self.stats.flushes += 1;
+    }
+
+    /// The host address of a block, noted in the jump table.
+    fn entry(&mut self, space: &Space, id: BlockId, extent: Extent) -> Result<u64, Error> {
+        let block = self.images.block(id);
+        let (pc, host) = (block.pc, self.cache.address(block.host));
+        if extent == Extent::Whole {
+            let mode = self.front.mode();
+            self.slot(space.id())?.table(mode)?.set(pc, host);
+        }
+        Ok(host)
+    }
+
+    /// Runs until something other than a miss happens, at most `most` instructions. The budget is what is left of them.
+    fn run_on(&mut self, space: &mut Space, most: u64) -> Result<Option<Exit>, Error> {
+        let known = self.spaces.0.get(&space.id()).and_then(|slot| {
+            let table = slot.tables[usize::from(self.front.mode() & 1)].as_ref()?;
+            table.get(self.front.pc())
+        });
+        let mut chunk = most.min(POLL);
+        let entry = match known {
+            Some(entry) => entry,
+            None => {
+                let id = match self.find(space, Extent::Whole)? {
+                    Found::Block(id) => id,
+                    Found::Exit(exit) => return Ok(Some(exit)),
+                };
+                self.entry(space, id, Extent::Whole)?
+            }
+        };
+        loop {
+            self.front.set_budget(chunk);
+            let number = self.front.enter(entry);
+            let ran = chunk - self.front.budget();
+            self.retired += ran;
+            let reason = Reason::from_number(number).ok_or_else(|| failed(format!("exit number {number}")))?;
+            self.stats.exits[number as usize] += 1;
+            if reason != Reason::Budget || ran > 0 || most <= chunk {
+                return self.answer(space, reason, most - ran);
+            }
+            chunk = most;
+        }
+    }
+
+    /// Deals with an exit; `left` is what is left of the budget. `None`: go on.
+    fn answer(&mut self, space: &mut Space, reason: Reason, left: u64) -> Result<Option<Exit>, Error> {
+        match reason {
+            Reason::Budget => self.run_out(space, left),
+            Reason::Link => self.link(space).map(|()| None),
+            Reason::Lookup => Ok(None),
+            Reason::Syscall => Ok(Some(Exit::Syscall)),
+            Reason::Mode => {
+                self.front.mode_changed();
+                let mode = self.front.mode();
+                self.use_table(space.id(), mode).map(|()| None)
+            }
+            Reason::Invalidate => {
+                let (addr, len) = self.front.invalidated();
+                self.invalidate_code(space.id(), addr, len);
+                Ok(None)
+            }
+            // What is left happens at an instruction, which the budget must still allow.
+            _ if left == 0 => Ok(Some(Exit::Budget)),
+            Reason::Illegal => Ok(Some(Exit::Illegal { privileged: false })),
+            Reason::Breakpoint => Ok(Some(Exit::Breakpoint)),
+            Reason::Fallback => self.fall_back(space),
+            Reason::Alignment => {
+                let addr = GuestAddr(self.front.untag(self.front.exit_arg()));
+                let access = self.front.misaligned_access();
+                Ok(Some(Exit::Fault { addr, access, kind: FaultKind::Alignment }))
+            }
+            Reason::Counter => {
+                let value = self.counter_value();
+                let bytes = self.instruction(space);
+                self.front.read_counter(&bytes, value);
+                self.retired += 1;
+                Ok(None)
+            }
+            Reason::Fault => self.guest_fault(space).map(Some),
+        }
+    }
+
+    /// The budget ends within the block at the pc: exactly what is left of it is run.
+    fn run_out(&mut self, space: &mut Space, left: u64) -> Result<Option<Exit>, Error> {
+        if left == 0 {
+            return Ok(Some(Exit::Budget));
+        }
+        let id = match self.find(space, Extent::Whole)? {
+            Found::Block(id) => id,
+            Found::Exit(exit) => return Ok(Some(exit)),
+        };
+        let count = u64::from(self.images.block(id).count);
+        if count <= left {
+            return Ok(None);
+        }
+        let extent = Extent::Cut(left as u32);
+        let id = match self.find(space, extent)? {
+            Found::Block(id) => id,
+            Found::Exit(exit) => return Ok(Some(exit)),
+        };
+        let entry = self.entry(space, id, extent)?;
+        self.front.set_budget(left);
+        let number = self.front.enter(entry);
+        let ran = left - self.front.budget();
+        self.retired += ran;
+        match Reason::from_number(number) {
+            Some(Reason::Budget) if ran == 0 => Err(failed("a cut block is longer than the budget".into())),
+            Some(reason) => self.answer(space, reason, left - ran),
+            None => Err(failed(format!("exit number {number}"))),
+        }
+    }
+
+    /// Links the direct jump that was left by.
+    fn link(&mut self, space: &mut Space) -> Result<(), Error> {
+        let link = self.front.exit_arg() as u32;
+        let Some((image, mode, target)) = self.images.link_target(link) else { return Ok(()) };
+        let flushes = self.stats.flushes;
+        match self.image_at(space, target) {
+            Some((there, _)) if there == image && mode == self.front.mode() => {
+                if let Found::Block(id) = self.find(space, Extent::Whole)?
+                    && self.stats.flushes == flushes
+                {
+                    self.images.connect(&mut self.cache, link, id);
+                    self.stats.links += 1;
+                }
+            }
+            _ => {
+                // Another image may be there in another space: by the jump table.
+                self.asm.reset(self.cache.next());
+                self.asm.mov_imm(asm::Gpr::Rax, target);
+                self.asm.jmp_to(self.common.jump);
+                if let Some(stub) = self.cache.append(self.asm.finish()) {
+                    self.images.divert(&mut self.cache, link, stub);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of the instruction at the pc; zeros where they cannot be read.
+    fn instruction(&self, space: &Space) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        for at in (0..16).step_by(4) {
+            if let Ok(word) = space.copy_in::<[u8; 4]>(GuestAddr(self.front.pc().wrapping_add(at))) {
+                bytes[at as usize..at as usize + 4].copy_from_slice(&word);
+            }
+        }
+        bytes
+    }
+
+    /// The guest's fault that a host fault stands for.
+    fn guest_fault(&mut self, space: &mut Space) -> Result<Exit, Error> {
+        let report = self.front.host_fault();
+        // SAFETY: it points into the front end's state, which translated code does not use now.
+        let fault: HostFault = unsafe { report.read() };
+        let known = self.cache.offset(fault.rip).and_then(|offset| self.images.at_host(offset));
+        let Some((id, mark, done)) = known else {
+            return Err(failed(format!("a fault at {:#x} in code that accesses no memory", fault.rip)));
+        };
+        let block = self.images.block(id);
+        self.retired -= u64::from(block.count - done);
+        self.front.set_pc(block.pc + u64::from(mark.guest));
+        self.front.settle_fault(&fault, mark.note);
+        let bytes = self.instruction(space);
+        let pc = self.front.pc();
+        let Some(wanted) = self.front.wanted(&bytes) else {
+            return Err(failed(format!("a fault at {pc:#x}, in an instruction that accesses no memory: {fault:x?}")));
+        };
+        let access = wanted.access;
+        let addr = self.front.untag(wanted.addr);
+        if let Some((addr, kind)) = refused_byte(space, addr, wanted.len, access) {
+            return Ok(Exit::Fault { addr: GuestAddr(addr), access, kind });
+        }
+        if fault.signal == libc::SIGBUS {
+            let page = fault.addr.wrapping_sub(space.host_base() as u64) & !(PAGE_SIZE - 1);
+            return Ok(Exit::Fault { addr: GuestAddr(page.max(addr)), access, kind: FaultKind::BeyondFile });
+        }
+        Err(failed(format!("a fault at {pc:#x} at an address that may be accessed, {addr:#x}: {fault:x?}")))
+    }
+
+    /// Does the instruction at the pc by another backend.
+    #[cfg(feature = "unicorn")]
+    fn fall_back(&mut self, space: &mut Space) -> Result<Option<Exit>, Error> {
+        let bytes = self.instruction(space);
+        self.stats.fall_back(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        let other = match &mut self.other {
+            Some(other) => other,
+            None => self.other.insert(Box::new(super::unicorn::Unicorn::new(F::ARCH)?)),
+        };
+        let mut regs = Regs::new(F::ARCH);
+        self.front.save(&mut regs);
+        other.load(&regs);
+        let before = other.retired();
+        let exit = other.run(space, 1)?;
+        self.retired += other.retired() - before;
+        other.save(&mut regs);
+        self.front.load(&regs);
+        fault::set_running(Some(fault::Running {
+            start: self.cache.range().start,
+            end: self.cache.range().end,
+            resume: self.common.fault,
+            report: self.front.host_fault(),
+        }));
+        let mode = self.front.mode();
+        self.use_table(space.id(), mode)?;
+        Ok(if exit == Exit::Budget { None } else { Some(exit) })
+    }
+
+    #[cfg(not(feature = "unicorn"))]
+    fn fall_back(&mut self, space: &mut Space) -> Result<Option<Exit>, Error> {
+        let bytes = self.instruction(space);
+        self.stats.fall_back(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        Ok(Some(Exit::Illegal { privileged: false }))
+    }
+
+    fn counter_value(&self) -> u64 {
+        match self.counter {
+            Counter::Retired { offset } => self.retired.wrapping_add(offset),
+            Counter::Host => {
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
+            }
+        }
+    }
+
+    /// Drops the translations of a guest range of a space, whatever image they belong to.
+    fn invalidate_code(&mut self, id: SpaceId, addr: u64, len: u64) {
+        let end = addr.saturating_add(len);
+        let Some(slot) = self.spaces.0.get(&id) else { return };
+        let mut images: Vec<ImageId> = vec![slot.private];
+        images.extend(slot.files.iter().filter(|(r, _)| r.start < end && addr < r.end).map(|(_, image)| *image));
+        for image in images {
+            let (cache, spaces) = (&mut self.cache, &mut self.spaces);
+            self.images.drop_range(cache, image, addr, end, |pc, mode| spaces.forget(image, pc, mode));
+        }
+        self.stats.invalidations += 1;
+    }
+}
+
+/// The first byte of a range that may not be accessed, and why.
+fn refused_byte(space: &Space, addr: u64, len: u64, access: Access) -> Option<(u64, FaultKind)> {
+    let last = addr.wrapping_add(len.max(1) - 1);
+    let mut at = addr;
+    loop {
+        if !space.permits(GuestAddr(at), access) {
+            return Some((at, space.classify_fault(GuestAddr(at), access)));
+        }
+        let next = (at & !(PAGE_SIZE - 1)).wrapping_add(PAGE_SIZE);
+        if last.wrapping_sub(addr) < next.wrapping_sub(addr) {
+            return None;
+        }
+        at = next;
+    }
+}
+
+impl<F: FrontEnd> Cpu for Translate<F> {
+    fn name(&self) -> &'static str {
+        "translate"
+    }
+
+    fn arch(&self) -> Arch {
+        F::ARCH
+    }
+
+    fn run(&mut self, space: &mut Space, budget: u64) -> Result<Exit, Error> {
+        self.enter_space(space)?;
+        let end = self.retired.saturating_add(budget);
+        let result = loop {
+            let left = end - self.retired;
+            if left == 0 || STOP_REQUESTED.load(Ordering::Relaxed) {
+                break Ok(Exit::Budget);
+            }
+            match self.run_on(space, left) {
+                Ok(None) => {}
+                Ok(Some(exit)) => break Ok(exit),
+                Err(error) => break Err(error),
+            }
+        };
+        fault::set_running(None);
+        result
+    }
+
+    fn retired(&self) -> u64 {
+        self.retired
+    }
+
+    fn invalidate(&mut self, space: SpaceId, addr: GuestAddr, len: u64) {
+        let end = addr.0.saturating_add(len);
+        let Some(slot) = self.spaces.0.get_mut(&space) else { return };
+        // A file's image stays for others, and for when the same contents come back.
+        let before = slot.files.len();
+        slot.files.retain(|(range, _)| !(range.start < end && addr.0 < range.end));
+        if slot.files.len() != before {
+            slot.clear_tables();
+        }
+        let private = slot.private;
+        let (cache, spaces) = (&mut self.cache, &mut self.spaces);
+        self.images.drop_range(cache, private, addr.0, end, |pc, mode| spaces.forget(private, pc, mode));
+    }
+
+    fn set_counter(&mut self, counter: Counter) {
+        self.counter = counter;
+    }
+
+    fn hwcap(&self) -> (u64, u64) {
+        self.front.hwcap()
+    }
+}
+
+impl<F: FrontEnd> RegPort for Translate<F> {
+    fn syscall(&self) -> RawCall {
+        self.front.syscall()
+    }
+
+    fn set_result(&mut self, value: u64) {
+        self.front.set_result(value);
+    }
+
+    fn pc(&self) -> u64 {
+        self.front.pc()
+    }
+
+    fn sp(&self) -> u64 {
+        self.front.sp()
+    }
+
+    fn save(&self, regs: &mut Regs) {
+        self.front.save(regs);
+    }
+
+    fn load(&mut self, regs: &Regs) {
+        self.front.clear_exclusive();
+        self.front.load(regs);
+    }
+}

@@ -44,8 +44,11 @@ use super::flags::{self, Style, Test};
 use super::regs::{BUDGET, STATE, field, pinned, pinned_v, place, place_v, slot, slot_v};
 use super::state::State;
 use crate::cpu::translate::asm::{Alu, Asm, Cc, Gpr, Label, Map, Mem, Pp, Rm, Size, Vex, Width, Xm, Xmm};
+use crate::cpu::translate::jumps;
 
 pub use super::regs::SP;
+use crate::cpu::translate::front::LinkSite;
+pub use crate::cpu::translate::front::Reason;
 
 /// What an emitter did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,46 +57,6 @@ pub enum Emitted {
     Done,
     /// Not by this emitter.
     Unhandled,
-}
-
-/// Why translated code comes back to the engine: what `eax` holds at the common exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Reason {
-    /// The budget does not reach to the end of the block at `pc`.
-    Budget,
-    /// A direct jump has no target yet; the argument is the number of its link.
-    Link,
-    /// An indirect jump to `pc` is not in the jump table.
-    Lookup,
-    /// `svc`; `pc` is behind it.
-    Syscall,
-    /// Undefined instruction at `pc`.
-    Illegal,
-    /// `brk` at `pc`.
-    Breakpoint,
-    /// The instruction at `pc` is to be done by another backend.
-    Fallback,
-    /// A misaligned address; the argument is the address, bit 0 of `spill[7]` whether it is a write.
-    Alignment,
-    /// `fpcr` has changed: the code before and behind may differ in mode, and `mxcsr` follows it.
-    Mode,
-    /// `mrs xN, cntvct_el0` at `pc`: the engine does it, since it knows the count.
-    Counter,
-    /// `ic ivau`; the argument is the address.
-    Invalidate,
-    /// A host fault in translated code.
-    Fault,
-}
-
-impl Reason {
-    /// The reason with this number.
-    pub fn from_number(number: u32) -> Option<Reason> {
-        use Reason::*;
-        let all =
-            [Budget, Link, Lookup, Syscall, Illegal, Breakpoint, Fallback, Alignment, Mode, Counter, Invalidate, Fault];
-        all.into_iter().find(|r| *r as u32 == number)
-    }
 }
 
 /// What is the same for all code of one kind.
@@ -108,23 +71,10 @@ pub struct Mode {
 pub struct Thunks {
     /// Leaves translated code: reason in `eax`, `pc` and `exit_arg` in the state.
     pub exit: u64,
-    /// Looks the guest address in `rax` up in the jump table and goes there.
-    pub jump: u64,
+    /// Leaves with [`Reason::Lookup`] of the guest address in `rax`.
+    pub miss: u64,
     /// Calls the function in `rax` with the state and `rcx`; keeps all guest registers and `rdx`; the result is in `rax`.
     pub call: u64,
-}
-
-/// A direct jump that is not linked yet.
-#[derive(Clone, Copy, Debug)]
-pub struct LinkSite {
-    /// Offset in the block's code of the 32-bit distance of its jump.
-    pub at: u32,
-    /// Offset of the stub that it jumps to while there is no target.
-    pub stub: u32,
-    /// Offset of the link's number within the stub.
-    pub number: u32,
-    /// Guest address that it goes to.
-    pub target: u64,
 }
 
 /// Code that is emitted behind a block's main line.
@@ -178,6 +128,18 @@ const FLOAT_FLAGS: [u16; 8] = {
     table
 };
 
+/// [`FLOAT_FLAGS`] as a constant.
+fn float_flags() -> u128 {
+    FLOAT_FLAGS.iter().rev().fold(0, |sum, f| sum << 16 | u128::from(*f))
+}
+
+/// Makes sure that the constants which every block may need find room.
+pub(super) fn place_common(constants: &mut super::constants::Constants) {
+    for value in [float_flags(), 1 << 15 | 1 << 14 | 1 << 8 | 1, 1 << 14 | 1 << 10 | 1 << 8] {
+        constants.place(value);
+    }
+}
+
 const VMOVDQA_LOAD: Vex = Vex::new(Map::M0f, Pp::P66, 0x6f);
 const VMOVDQA_STORE: Vex = Vex::new(Map::M0f, Pp::P66, 0x7f);
 const VMOVQ: Vex = Vex::new(Map::M0f, Pp::Pf3, 0x7e);
@@ -200,7 +162,8 @@ pub struct Emitter<'a> {
     /// A register that the instruction with this index made a constant.
     known: Option<(u32, u8, u64)>,
     cold: Vec<Cold>,
-    ended: bool,
+    /// Once the block has ended: how many instructions it charges.
+    ended: Option<u32>,
     constants: &'a mut super::constants::Constants,
 }
 
@@ -226,7 +189,7 @@ impl<'a> Emitter<'a> {
             safe: None,
             known: None,
             cold: Vec::new(),
-            ended: false,
+            ended: None,
             constants,
         }
     }
@@ -554,9 +517,7 @@ impl<'a> Emitter<'a> {
         // AH: ZF is bit 14, PF 10, CF 8 of ax.
         let mask = self.constant(1 << 14 | 1 << 10 | 1 << 8);
         self.asm.pext(Width::W32, Gpr::Rax, Gpr::Rax, mask);
-        let low = FLOAT_FLAGS[..4].iter().rev().fold(0u64, |sum, f| sum << 16 | u64::from(*f));
-        let high = FLOAT_FLAGS[4..].iter().rev().fold(0u64, |sum, f| sum << 16 | u64::from(*f));
-        let Some(table) = self.constants.place(u128::from(high) << 64 | u128::from(low)) else {
+        let Some(table) = self.constants.place(float_flags()) else {
             // Constants that every block may need are placed when the front end is made.
             return;
         };
@@ -734,7 +695,14 @@ impl<'a> Emitter<'a> {
     pub fn end_jump(&mut self, target: u64) {
         self.settle();
         self.link(None, target);
-        self.ended = true;
+        self.end(self.index + 1);
+    }
+
+    /// Goes on at this instruction, which is not part of the block.
+    pub(super) fn end_fall(&mut self) {
+        self.settle();
+        self.link(None, self.pc);
+        self.end(self.index);
     }
 
     /// Goes on at `target` if the A64 condition holds, else behind this instruction.
@@ -770,15 +738,14 @@ impl<'a> Emitter<'a> {
         if test != Test::Always {
             self.link(None, self.pc.wrapping_add(4));
         }
-        self.ended = true;
+        self.end(self.index + 1);
     }
 
     /// Goes on at the address in `rax`.
     pub fn end_indirect(&mut self) {
         debug_assert!(self.flags.stored || self.flags.live.is_none(), "settle first");
-        self.asm.jmp_to(self.thunks.jump);
-        self.asm.take_clobbered();
-        self.ended = true;
+        emit_jump(self.asm, self.thunks.miss);
+        self.end(self.index + 1);
     }
 
     /// Before `rax` gets the target of [`Emitter::end_indirect`]: stores the flags.
@@ -805,7 +772,12 @@ impl<'a> Emitter<'a> {
         let label = self.asm.label();
         self.asm.jmp(label);
         self.cold.push(Cold::Exit { label, reason, pc, done });
-        self.ended = true;
+        self.end(done);
+    }
+
+    fn end(&mut self, count: u32) {
+        self.asm.take_clobbered();
+        self.ended = Some(count);
     }
 
     fn link(&mut self, cc: Option<Cc>, target: u64) {
@@ -844,12 +816,12 @@ impl<'a> Emitter<'a> {
         self.flags = snapshot.flags;
         self.safe = snapshot.safe;
         self.cold.truncate(snapshot.cold);
-        self.ended = false;
+        self.ended = None;
         self.asm.take_clobbered();
     }
 
-    /// Whether the instruction ended the block.
-    pub(super) fn has_ended(&self) -> bool {
+    /// If the instruction ended the block, how many instructions it charges.
+    pub(super) fn ended(&self) -> Option<u32> {
         self.ended
     }
 
@@ -908,6 +880,18 @@ impl<'a> Emitter<'a> {
         self.asm.mov_imm(Gpr::Rax, reason as u64);
         self.asm.jmp_to(self.thunks.exit);
     }
+}
+
+/// Goes on at the guest address in `rax`: by the jump table, or through `miss`.
+pub(super) fn emit_jump(asm: &mut Asm, miss: u64) {
+    // An entry is 16 bytes and is found by the address divided by 4.
+    asm.mov(Width::W32, Gpr::Rcx, Gpr::Rax);
+    asm.alu_imm(Alu::And, Width::W32, Gpr::Rcx, ((1 << jumps::BITS) - 1) << 2);
+    asm.mov(Width::W64, Gpr::Rdx, Mem::host(STATE, field!(jumps)));
+    let entry = Mem::host(Gpr::Rdx, 0).indexed(Gpr::Rcx, 2);
+    asm.alu(Alu::Cmp, Width::W64, Gpr::Rax, entry);
+    asm.jcc_to(Cc::Ne, miss);
+    asm.jmp_rm(entry.plus(8));
 }
 
 /// A Rust function that translated code calls: the state and a constant; gives what goes to `rax`.

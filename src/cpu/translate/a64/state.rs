@@ -1,5 +1,7 @@
 //! The state of an aarch64 guest thread as translated code sees it.
 
+use crate::cpu::translate::front::HostFault;
+
 /// Registers of the loaded thread, and what translated code needs at hand. Translated code points into it with `rbp`
 /// ([`State::BIAS`]); registers that are pinned to host registers are up to date here only outside of translated code
 /// and inside helpers.
@@ -52,14 +54,8 @@ pub struct State {
     pub engine: u64,
     /// Value of `rsp` to go back to when translated code is left.
     pub host_sp: u64,
-    /// Where a fault in translated code happened on the host; 0 when none did.
-    pub fault_rip: u64,
-    /// The address that the host reported for it.
-    pub fault_addr: u64,
-    /// `eflags` at the fault.
-    pub fault_eflags: u64,
-    /// The signal (SIGSEGV, SIGBUS).
-    pub fault_signal: u64,
+    /// What the fault handler tells.
+    pub fault: HostFault,
 }
 
 impl State {
@@ -94,10 +90,7 @@ impl State {
             spill: [0; 8],
             engine: 0,
             host_sp: 0,
-            fault_rip: 0,
-            fault_addr: 0,
-            fault_eflags: 0,
-            fault_signal: 0,
+            fault: HostFault::default(),
         }
     }
 

@@ -1,0 +1,266 @@
+//! Translated blocks, the links between them, and the images that they belong to.
+//!
+//! An image is a unit of sharing: either the unchanged contents of an executable area of a file, which all spaces that
+//! show it share and which outlives them, or all other code of one space. Direct jumps are linked within an image only, so
+//! that a space may drop an image without looking for jumps into it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::cache::CodeCache;
+use super::front::{Extent, Mark, Translated};
+use crate::mem::CodeFile;
+
+const PAGE: u64 = 4096;
+
+/// Names a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId(pub u32);
+
+/// Names an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageId(pub u32);
+
+/// A translated block.
+#[derive(Debug)]
+pub struct Block {
+    /// Where it belongs.
+    pub image: ImageId,
+    /// Guest address.
+    pub pc: u64,
+    /// Guest bytes.
+    pub bytes: u32,
+    /// Instructions.
+    pub count: u32,
+    /// Offset of its code.
+    pub host: u32,
+    /// Where the code of its last instruction ends, from there.
+    main_end: u32,
+    /// Its marks: first and number.
+    marks: (u32, u32),
+    mode: u8,
+    extent: Extent,
+    incoming: Vec<u32>,
+}
+
+/// A direct jump out of a block. Offsets are of the cache.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    at: u32,
+    stub: u32,
+    image: ImageId,
+    mode: u8,
+    target: u64,
+}
+
+/// The blocks of one guest page in one mode.
+#[derive(Debug)]
+struct CodePage {
+    /// Entry by instruction slot: a block's number plus one.
+    entries: Box<[u32; 1024]>,
+    blocks: Vec<BlockId>,
+}
+
+/// An image.
+#[derive(Debug, Default)]
+struct Image {
+    /// Pages by number and mode.
+    pages: HashMap<(u64, u8), CodePage>,
+    /// Blocks that end where a budget does.
+    cuts: BTreeMap<(u64, u8, Extent), BlockId>,
+}
+
+/// Everything that is translated.
+#[derive(Debug, Default)]
+pub struct Images {
+    images: Vec<Image>,
+    files: BTreeMap<CodeFile, ImageId>,
+    /// Private images that nobody uses.
+    spare: Vec<ImageId>,
+    /// In the order of their code.
+    blocks: Vec<Block>,
+    marks: Vec<Mark>,
+    links: Vec<Link>,
+}
+
+impl Images {
+    /// The image of a file's contents.
+    pub fn of_file(&mut self, file: &CodeFile) -> ImageId {
+        if let Some(id) = self.files.get(file) {
+            return *id;
+        }
+        let id = self.private();
+        self.files.insert(*file, id);
+        id
+    }
+
+    /// An empty image of one's own.
+    pub fn private(&mut self) -> ImageId {
+        self.spare.pop().unwrap_or_else(|| {
+            self.images.push(Image::default());
+            ImageId(self.images.len() as u32 - 1)
+        })
+    }
+
+    /// Gives a private image back, whose space is gone.
+    pub fn give_back(&mut self, id: ImageId) {
+        self.images[id.0 as usize] = Image::default();
+        self.spare.push(id);
+    }
+
+    /// A block by its name.
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    /// The block at a guest address.
+    pub fn find(&self, image: ImageId, pc: u64, mode: u8, extent: Extent) -> Option<BlockId> {
+        let image = &self.images[image.0 as usize];
+        match extent {
+            Extent::Whole => {
+                let page = image.pages.get(&(pc / PAGE, mode))?;
+                let entry = page.entries[slot(pc)];
+                let id = BlockId(entry.checked_sub(1)?);
+                (self.block(id).pc == pc).then_some(id)
+            }
+            Extent::Cut(_) => image.cuts.get(&(pc, mode, extent)).copied(),
+        }
+    }
+
+    /// Adds a block whose code has been appended to the cache at `host`.
+    pub fn add(
+        &mut self,
+        cache: &mut CodeCache,
+        place: (ImageId, u64, u8, Extent),
+        host: u32,
+        translated: &Translated,
+    ) -> BlockId {
+        let (image, pc, mode, extent) = place;
+        let id = BlockId(self.blocks.len() as u32);
+        for site in &translated.links {
+            cache.patch(host + site.number, self.links.len() as u32);
+            let (at, stub) = (host + site.at, host + site.stub);
+            self.links.push(Link { at, stub, image, mode, target: site.target });
+        }
+        let marks = (self.marks.len() as u32, translated.marks.len() as u32);
+        self.marks.extend_from_slice(&translated.marks);
+        self.blocks.push(Block {
+            image,
+            pc,
+            bytes: translated.bytes,
+            count: translated.count,
+            host,
+            main_end: translated.main_end,
+            marks,
+            mode,
+            extent,
+            incoming: Vec::new(),
+        });
+        let owner = &mut self.images[image.0 as usize];
+        let page = owner
+            .pages
+            .entry((pc / PAGE, mode))
+            .or_insert_with(|| CodePage { entries: Box::new([0; 1024]), blocks: Vec::new() });
+        page.blocks.push(id);
+        match extent {
+            Extent::Whole => page.entries[slot(pc)] = id.0 + 1,
+            Extent::Cut(_) => {
+                owner.cuts.insert((pc, mode, extent), id);
+            }
+        }
+        id
+    }
+
+    /// Where a link wants to go: image, mode and guest address.
+    pub fn link_target(&self, link: u32) -> Option<(ImageId, u8, u64)> {
+        self.links.get(link as usize).map(|l| (l.image, l.mode, l.target))
+    }
+
+    /// Makes a link go to a block.
+    pub fn connect(&mut self, cache: &mut CodeCache, link: u32, to: BlockId) {
+        let Some(site) = self.links.get(link as usize) else { return };
+        let block = &mut self.blocks[to.0 as usize];
+        cache.patch_jump(site.at, block.host);
+        block.incoming.push(link);
+    }
+
+    /// Makes a link go to code at an offset of the cache, which stays as long as the link.
+    pub fn divert(&mut self, cache: &mut CodeCache, link: u32, to: u32) {
+        if let Some(site) = self.links.get(link as usize) {
+            cache.patch_jump(site.at, to);
+        }
+    }
+
+    /// Drops the blocks of an image that overlap a guest range; `each` hears of the address and mode of every one.
+    pub fn drop_range(
+        &mut self,
+        cache: &mut CodeCache,
+        image: ImageId,
+        start: u64,
+        end: u64,
+        mut each: impl FnMut(u64, u8),
+    ) {
+        let owner = &mut self.images[image.0 as usize];
+        if owner.pages.is_empty() {
+            return;
+        }
+        let (first, last) = (start / PAGE, end.saturating_sub(1) / PAGE);
+        // A range of few pages is looked up, a large one filters what there is.
+        let keys: Vec<(u64, u8)> = if last - first < owner.pages.len() as u64 {
+            (first..=last).flat_map(|p| [(p, 0), (p, 1)]).filter(|k| owner.pages.contains_key(k)).collect()
+        } else {
+            owner.pages.keys().copied().filter(|(p, _)| (first..=last).contains(p)).collect()
+        };
+        for key in keys {
+            let Some(page) = owner.pages.get_mut(&key) else { continue };
+            let (gone, kept): (Vec<BlockId>, Vec<BlockId>) = page.blocks.iter().partition(|id| {
+                let block = &self.blocks[id.0 as usize];
+                block.pc < end && block.pc + u64::from(block.bytes.max(4)) > start
+            });
+            page.blocks = kept;
+            for id in &gone {
+                let block = &mut self.blocks[id.0 as usize];
+                for link in std::mem::take(&mut block.incoming) {
+                    let link = &self.links[link as usize];
+                    cache.patch_jump(link.at, link.stub);
+                }
+                match block.extent {
+                    Extent::Whole => page.entries[slot(block.pc)] = 0,
+                    cut => {
+                        owner.cuts.remove(&(block.pc, block.mode, cut));
+                    }
+                }
+                each(block.pc, block.mode);
+            }
+            if page.blocks.is_empty() {
+                owner.pages.remove(&key);
+            }
+        }
+    }
+
+    /// The block and the mark of the instruction whose code is at an offset of the cache, and how many instructions of the
+    /// block come before it.
+    pub fn at_host(&self, offset: u32) -> Option<(BlockId, Mark, u32)> {
+        let after = self.blocks.partition_point(|b| b.host <= offset);
+        let index = after.checked_sub(1)?;
+        let block = &self.blocks[index];
+        let within = offset - block.host;
+        if within >= block.main_end {
+            return None;
+        }
+        let marks = &self.marks[block.marks.0 as usize..(block.marks.0 + block.marks.1) as usize];
+        let number = marks.partition_point(|m| m.host <= within).checked_sub(1)?;
+        Some((BlockId(index as u32), marks[number], number as u32))
+    }
+
+    /// Forgets everything; the cache has been emptied. Names of images stay good.
+    pub fn clear(&mut self) {
+        self.images.iter_mut().for_each(|i| *i = Image::default());
+        self.blocks.clear();
+        self.marks.clear();
+        self.links.clear();
+    }
+}
+
+fn slot(pc: u64) -> usize {
+    (pc % PAGE / 4) as usize
+}
