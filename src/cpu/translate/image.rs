@@ -5,6 +5,7 @@
 //! that a space may drop an image without looking for jumps into it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::cache::CodeCache;
 use super::front::{Extent, Mark, Translated};
@@ -34,7 +35,7 @@ pub struct Block {
     /// Offset of its code.
     pub host: u32,
     /// Where the code of its last instruction ends, from there.
-    main_end: u32,
+    pub main_end: u32,
     /// Its marks: first and number.
     marks: (u32, u32),
     mode: u8,
@@ -60,9 +61,21 @@ struct CodePage {
     blocks: Vec<BlockId>,
 }
 
+/// The file that an image's code comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its path when it was first met.
+    pub path: Rc<[u8]>,
+    /// Guest address of the area.
+    pub start: u64,
+    /// Where in the file that is, in bytes.
+    pub offset: u64,
+}
+
 /// An image.
 #[derive(Debug, Default)]
 struct Image {
+    source: Option<Source>,
     /// Pages by number and mode.
     pages: HashMap<(u64, u8), CodePage>,
     /// Blocks that end where a budget does.
@@ -84,11 +97,12 @@ pub struct Images {
 
 impl Images {
     /// The image of a file's contents.
-    pub fn of_file(&mut self, file: &CodeFile) -> ImageId {
+    pub fn of_file(&mut self, file: &CodeFile, path: Rc<[u8]>) -> ImageId {
         if let Some(id) = self.files.get(file) {
             return *id;
         }
         let id = self.private();
+        self.images[id.0 as usize].source = Some(Source { path, start: file.start.0, offset: file.offset });
         self.files.insert(*file, id);
         id
     }
@@ -105,6 +119,11 @@ impl Images {
     pub fn give_back(&mut self, id: ImageId) {
         self.images[id.0 as usize] = Image::default();
         self.spare.push(id);
+    }
+
+    /// All blocks with where they come from.
+    pub fn all(&self) -> impl Iterator<Item = (&Block, Option<&Source>)> {
+        self.blocks.iter().map(|b| (b, self.images[b.image.0 as usize].source.as_ref()))
     }
 
     /// A block by its name.
@@ -254,7 +273,10 @@ impl Images {
 
     /// Forgets everything; the cache has been emptied. Names of images stay good.
     pub fn clear(&mut self) {
-        self.images.iter_mut().for_each(|i| *i = Image::default());
+        for image in &mut self.images {
+            image.pages.clear();
+            image.cuts.clear();
+        }
         self.blocks.clear();
         self.marks.clear();
         self.links.clear();

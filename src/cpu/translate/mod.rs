@@ -25,6 +25,7 @@ pub mod jumps;
 mod spaces;
 pub mod stats;
 
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use self::asm::Asm;
@@ -34,10 +35,10 @@ use self::host::GsBase;
 use self::image::{BlockId, ImageId, Images};
 use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
-use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED};
+use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
 use crate::Error;
 use crate::arch::{Arch, RawCall, RegPort, Regs};
-use crate::mem::{GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard, set_fault_hook};
+use crate::mem::{AreaName, GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard, set_fault_hook};
 
 /// Most instructions between two looks at [`STOP_REQUESTED`].
 const POLL: u64 = 200_000;
@@ -208,14 +209,21 @@ impl<F: FrontEnd> Translate<F> {
         let area = space.area_at(GuestAddr(pc)).filter(|_| space.permits(GuestAddr(pc), Access::Execute))?;
         let range = area.start.0..area.end.0;
         let private = slot.private;
-        match space.code_file(GuestAddr(pc)) {
+        let image = match space.code_file(GuestAddr(pc)) {
             Some(file) => {
-                let image = self.images.of_file(&file);
-                self.spaces.0.get_mut(&space.id())?.files.push((range.clone(), image));
-                Some((image, range))
+                let path = match &area.name {
+                    AreaName::File { path, .. } => path.clone(),
+                    _ => Rc::from(&b""[..]),
+                };
+                self.images.of_file(&file, path)
             }
-            None => Some((private, range)),
+            None => private,
+        };
+        if image != private || matches!(area.name, AreaName::File { .. }) {
+            // The answer is dear, and good until the space tells of a change.
+            self.spaces.0.get_mut(&space.id())?.files.push((range.clone(), image));
         }
+        Some((image, range))
     }
 
     /// The block at the loaded pc, translated if it has not been.
@@ -565,6 +573,21 @@ impl<F: FrontEnd> Cpu for Translate<F> {
 
     fn hwcap(&self) -> (u64, u64) {
         self.front.hwcap()
+    }
+
+    fn statistics(&self) -> Vec<(String, u64)> {
+        self.stats.named()
+    }
+
+    fn translations(&self) -> Vec<Translation> {
+        let all = self.images.all();
+        all.map(|(block, source)| Translation {
+            host: self.cache.address(block.host),
+            len: u64::from(block.main_end),
+            pc: GuestAddr(block.pc),
+            file: source.map(|s| (s.path.clone(), block.pc.wrapping_sub(s.start).wrapping_add(s.offset))),
+        })
+        .collect()
     }
 }
 

@@ -39,4 +39,21 @@ impl Stats {
     pub(super) fn fall_back(&mut self, word: u32) {
         *self.fallbacks.entry(word).or_default() += 1;
     }
+
+    /// All of it, by name.
+    pub(super) fn named(&self) -> Vec<(String, u64)> {
+        let one = |name: &str, value: u64| (name.to_string(), value);
+        let mut named = vec![
+            one("blocks translated", self.blocks),
+            one("instructions translated", self.instructions),
+            one("instructions translated to calls of helpers", self.soft),
+            one("bytes of host code", self.host_bytes),
+            one("jumps linked", self.links),
+            one("translations thrown away", self.flushes),
+            one("code invalidated by the guest", self.invalidations),
+        ];
+        named.extend(Reason::ALL.iter().zip(self.exits).map(|(reason, n)| (format!("exits: {reason:?}"), n)));
+        named.extend(self.fallbacks.iter().map(|(word, n)| (format!("done by another backend: {word:#010x}"), *n)));
+        named
+    }
 }
