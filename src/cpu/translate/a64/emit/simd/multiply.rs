@@ -7,7 +7,8 @@ use super::{
 };
 use crate::cpu::translate::a64::decode::simd::{Form, Sign, Word};
 use crate::cpu::translate::a64::emitter::Emitter;
-use crate::cpu::translate::asm::{Xm, Xmm};
+use crate::cpu::translate::a64::state::State;
+use crate::cpu::translate::asm::{Mem, Xm, Xmm};
 
 /// Emits a word of "three different".
 pub fn three_different(e: &mut Emitter<'_>, w: Word) -> Inline {
@@ -176,6 +177,12 @@ pub fn indexed(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
             e.asm.vex2(x86::extend(Sign::Signed, size), X1, X1);
             long_product(e, w, [0b1001, 0b1011, 0b1101][op as usize >> 2], size)
         }
+        (0b1101 | 0b1111, true) if size == 1 => {
+            super::copy::broadcast(e, size, index, element, X1);
+            let copy = e.state(std::mem::offset_of!(State, spill)).plus(32);
+            e.asm.vex2(x86::MOVDQU_STORE, X1, copy);
+            doubling_high_add(e, w, op == 0b1111, copy)
+        }
         (0b1110, _) if size == 2 => {
             super::copy::broadcast(e, 2, index, element, X1);
             dot_product(e, w, (w.sign(), w.sign()), Xm::Reg(X1))
@@ -184,11 +191,15 @@ pub fn indexed(e: &mut Emitter<'_>, w: Word, form: Form) -> Inline {
     }
 }
 
-/// SDOT, UDOT, USDOT of vectors, and SMMLA, UMMLA, USMMLA.
+/// SDOT, UDOT, USDOT of vectors, SMMLA, UMMLA, USMMLA, SQRDMLAH, SQRDMLSH.
 pub fn dot(e: &mut Emitter<'_>, w: Word) -> Inline {
     let signs = match (w.bits(11, 4), w.u()) {
         (0b0010, _) => (w.sign(), w.sign()),
         (0b0011, false) => (Sign::Unsigned, Sign::Signed),
+        (0b0000 | 0b0001, true) if w.size() == 1 => {
+            let b = in_memory(e, w.rm(), 1);
+            return doubling_high_add(e, w, w.bits(11, 4) == 1, b);
+        }
         (0b0100, _) => return matrix(e, w, (w.sign(), w.sign())),
         (0b0101, false) => return matrix(e, w, (Sign::Unsigned, Sign::Signed)),
         _ => return None,
@@ -198,6 +209,31 @@ pub fn dot(e: &mut Emitter<'_>, w: Word) -> Inline {
     }
     let b = m(e, w);
     dot_product(e, w, signs, b)
+}
+
+/// SQRDMLAH, SQRDMLSH of halfwords, four at a time: half of the exact sum fits in a word.
+fn doubling_high_add(e: &mut Emitter<'_>, w: Word, subtract: bool, b: Mem) -> Inline {
+    let (a, sum) = (in_memory(e, w.rn(), 0), in_memory(e, w.rd(), 2));
+    let extend = x86::extend_to_words(Sign::Signed, 1);
+    let halves = if w.q() { 2 } else { 1 };
+    for (half, to) in [X1, X2].into_iter().take(halves).enumerate() {
+        let at = 8 * half as i32;
+        e.asm.vex2(extend, to, a.plus(at));
+        e.asm.vex2(extend, X3, b.plus(at));
+        e.asm.vex3(x86::PMULLD, to, to, X3);
+        e.asm.vex2(extend, X3, sum.plus(at));
+        left_or_right_logical(e, 2, X3, 15, X3);
+        e.asm.vex3(if subtract { x86::PSUB[2] } else { x86::PADD[2] }, X3, X3, to);
+        with_constant(e, x86::PADD[2], X3, X3, splat(1 << 14, 32));
+        let (op, digit) = x86::psra(2);
+        e.asm.vex_shift(op, digit, to, X3, 15);
+        e.asm.vex3(x86::PACKSS[1], X0, to, to);
+        e.asm.vex2(extend, X0, X0);
+        e.asm.vex3(x86::PXOR, X0, X0, to);
+        super::collect_saturation_of_all(e, X0);
+    }
+    e.asm.vex3(x86::PACKSS[1], X1, X1, if w.q() { X2 } else { X1 });
+    finish(e, w, Form::Vector, X1)
 }
 
 /// SMMLA, UMMLA, USMMLA: the products of rows of eight bytes, each as halfwords, summed by pairs in three steps.
