@@ -1061,3 +1061,7 @@ fn as_rm(xm: Xm) -> Rm {
         Xm::Mem(m) => Rm::Mem(m),
     }
 }
+
+#[cfg(test)]
+#[path = "asm_tests.rs"]
+mod tests;

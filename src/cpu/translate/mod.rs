@@ -345,7 +345,7 @@ impl<F: FrontEnd> Translate<F> {
                 self.retired += 1;
                 Ok(None)
             }
-            Reason::Fault => self.guest_fault(space).map(Some),
+            Reason::Fault => self.guest_fault(space),
         }
     }
 
@@ -418,7 +418,7 @@ impl<F: FrontEnd> Translate<F> {
     }
 
     /// The guest's fault that a host fault stands for.
-    fn guest_fault(&mut self, space: &mut Space) -> Result<Exit, Error> {
+    fn guest_fault(&mut self, space: &mut Space) -> Result<Option<Exit>, Error> {
         let report = self.front.host_fault();
         // SAFETY: it points into the front end's state, which translated code does not use now.
         let fault: HostFault = unsafe { report.read() };
@@ -438,11 +438,18 @@ impl<F: FrontEnd> Translate<F> {
         let access = wanted.access;
         let addr = self.front.untag(wanted.addr);
         if let Some((addr, kind)) = refused_byte(space, addr, wanted.len, access) {
-            return Ok(Exit::Fault { addr: GuestAddr(addr), access, kind });
+            return Ok(Some(Exit::Fault { addr: GuestAddr(addr), access, kind }));
         }
         if fault.signal == libc::SIGBUS {
             let page = fault.addr.wrapping_sub(space.host_base() as u64) & !(PAGE_SIZE - 1);
-            return Ok(Exit::Fault { addr: GuestAddr(page.max(addr)), access, kind: FaultKind::BeyondFile });
+            let addr = GuestAddr(page.max(addr));
+            return Ok(Some(Exit::Fault { addr, access, kind: FaultKind::BeyondFile }));
+        }
+        let inside = fault.addr.wrapping_sub(space.host_base() as u64) < self.limit;
+        if !inside {
+            // Base and offset meet only beyond the end of all addresses, where the sum wraps: a place that safe addresses
+            // cannot reach.
+            return self.fall_back(space);
         }
         Err(failed(format!("a fault at {pc:#x} at an address that may be accessed, {addr:#x}: {fault:x?}")))
     }

@@ -142,7 +142,8 @@ impl FrontEnd for A64 {
     }
 
     fn untag(&self, addr: u64) -> u64 {
-        addr & ((1 << 56) - 1)
+        // As Linux's `untagged_addr`: only addresses of the lower half have tags.
+        addr & ((addr << 8) as i64 >> 8) as u64
     }
 
     fn pc_alignment(&self) -> u64 {
