@@ -57,7 +57,8 @@ impl Qemu {
     pub fn new(fillings: &[u8]) -> Result<Qemu, String> {
         let program = runner()?;
         let mut command = Command::new("qemu-aarch64");
-        command.args(["-cpu", "max"]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // With SVE a signal frame has a second copy of the vector registers, which counts.
+        command.args(["-cpu", "max,sve=off,sme=off"]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("qemu-aarch64: {e}"))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("qemu-aarch64 without pipes".into());
