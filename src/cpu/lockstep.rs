@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use super::{Access, Counter, Cpu, Exit, STOP_REQUESTED};
 use crate::Error;
 use crate::arch::{Arch, RawCall, RegPort, Regs, aarch64, x86_64};
-use crate::mem::{GuestAddr, Space, SpaceId};
+use crate::mem::{GuestAddr, Prot, Space, SpaceId};
 
 /// Processes whose twins are kept at a time.
 const MOST_TWINS: usize = 12;
@@ -46,8 +46,17 @@ struct Twin {
     space: Space,
     /// The memory before the run.
     before: Space,
+    /// The areas that they were made of.
+    layout: Layout,
     /// When it ran last.
     used: u64,
+}
+
+/// Start, end, protection of every area, and whether it is shared.
+type Layout = Vec<(GuestAddr, GuestAddr, Prot, bool)>;
+
+fn layout(space: &Space) -> Layout {
+    space.areas().map(|area| (area.start, area.end, area.prot, area.shared)).collect()
 }
 
 fn failed(reason: String) -> Error {
@@ -99,7 +108,7 @@ impl Lockstep {
         let Some((a, b)) = names else {
             return Err(Error::Usage(format!("'lockstep:{choice}' does not name two CPU backends (lockstep:A,B)")));
         };
-        let (a, b) = (super::open(a, arch)?, super::open(b, arch)?);
+        let (a, b) = (super::open_exact(a, arch)?, super::open_exact(b, arch)?);
         let mut lockstep = Lockstep { a, b, twins: BTreeMap::new(), runs: 0 };
         lockstep.set_counter(Counter::Host);
         Ok(lockstep)
@@ -113,8 +122,10 @@ impl Lockstep {
             self.a.invalidate(id, *addr, *len);
         }
         self.runs += 1;
+        let layout = layout(space);
+        // Not every new area is a change to a CPU, which may have kept nothing of what was there.
         if changes.is_empty()
-            && let Some(twin) = self.twins.get_mut(&id)
+            && let Some(twin) = self.twins.get_mut(&id).filter(|twin| twin.layout == layout)
         {
             twin.used = self.runs;
             for page in space.differing_pages(&twin.space) {
@@ -131,7 +142,7 @@ impl Lockstep {
         {
             self.twins.remove(&oldest);
         }
-        let twin = Twin { space: space.twin()?, before: space.twin()?, used: self.runs };
+        let twin = Twin { space: space.twin()?, before: space.twin()?, layout, used: self.runs };
         self.twins.insert(id, twin);
         Ok(())
     }
@@ -331,9 +342,7 @@ impl Cpu for Lockstep {
 
     fn invalidate(&mut self, space: SpaceId, addr: GuestAddr, len: u64) {
         self.a.invalidate(space, addr, len);
-        if let Some(twin) = self.twins.get(&space) {
-            self.b.invalidate(twin.space.id(), addr, len);
-        }
+        self.twins.remove(&space);
     }
 
     fn set_counter(&mut self, counter: Counter) {
@@ -348,6 +357,14 @@ impl Cpu for Lockstep {
         self.a.set_counter(counter);
         // What the two have retired differs after a report only; until then their clocks agree.
         self.b.set_counter(counter);
+    }
+
+    fn statistics(&self) -> Vec<(String, u64)> {
+        let of = |cpu: &dyn Cpu| {
+            let name = cpu.name();
+            cpu.statistics().into_iter().map(move |(what, n)| (format!("{name}: {what}"), n))
+        };
+        of(&*self.a).chain(of(&*self.b)).chain([("runs compared".into(), self.runs)]).collect()
     }
 
     fn hwcap(&self) -> (u64, u64) {

@@ -12,7 +12,7 @@ pub mod translate;
 pub mod unicorn;
 
 /// Makes the CPU that `choice` names: `auto` for the fastest that works here, a name of [`backends`], or `lockstep:A,B` for
-/// two of them that check one another.
+/// two of them that check one another. A backend that does not run `arch` stands for `auto`.
 ///
 /// # Errors
 /// No backend has that name, or it cannot work here.
@@ -27,11 +27,24 @@ pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
         "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),
         #[cfg(not(feature = "unicorn"))]
         "auto" => Err(crate::Error::Usage(format!("this sevm was built without a CPU backend for {arch}"))),
+        // A program of the other architecture may be started by one of this.
+        name if backends().iter().any(|b| b.name == name && !b.archs.contains(&arch)) => open("auto", arch),
         _ => {
             let names: Vec<&str> = backends().iter().map(|b| b.name).collect();
             Err(crate::Error::Usage(format!("unknown CPU backend '{choice}' (auto, {})", names.join(", "))))
         }
     }
+}
+
+/// The same for a CPU whose state is compared at any instruction: flags that nobody will ask for are exact too.
+fn open_exact(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+    #[cfg(target_arch = "x86_64")]
+    if choice == "translate" && arch == Arch::Aarch64 {
+        let mut cpu = translate::Translate::new(translate::a64::A64::new())?;
+        cpu.set_flag_use(translate::front::FlagUse::Exact);
+        return Ok(Box::new(cpu));
+    }
+    open(choice, arch)
 }
 
 /// What is known about a CPU backend without opening it.
