@@ -88,3 +88,13 @@ fn has_mixed_exclusives(words: &[u32]) -> bool {
     let stores = sizes(0);
     sizes(1).iter().any(|load| stores.iter().any(|store| store != load))
 }
+
+/// LSE atomics: those with an operation, `swp`, `cas` and `casp`.
+pub fn is_atomic(word: u32) -> bool {
+    word & 0x3f20_0c00 == 0x3820_0000 || word & 0x3fa0_7c00 == 0x08a0_7c00 || word & 0xbfa0_7c00 == 0x0820_7c00
+}
+
+/// `ldapur`, `stlur` and their narrow and signed forms.
+pub fn is_unscaled_ordered(word: u32) -> bool {
+    word & 0x3f20_0c00 == 0x1900_0000
+}

@@ -328,6 +328,8 @@ impl<F: FrontEnd> Translate<F> {
                 self.invalidate_code(space.id(), addr, len);
                 Ok(None)
             }
+            // The block was charged whole, so the budget had room for the instruction, though nothing may be left now.
+            Reason::Fault => self.guest_fault(space),
             // What is left happens at an instruction, which the budget must still allow.
             _ if left == 0 => Ok(Some(Exit::Budget)),
             Reason::Illegal => Ok(Some(Exit::Illegal { privileged: false })),
@@ -345,7 +347,6 @@ impl<F: FrontEnd> Translate<F> {
                 self.retired += 1;
                 Ok(None)
             }
-            Reason::Fault => self.guest_fault(space),
         }
     }
 
@@ -466,6 +467,8 @@ impl<F: FrontEnd> Translate<F> {
         let mut regs = Regs::new(F::ARCH);
         self.front.save(&mut regs);
         other.load(&regs);
+        // Changes of the space have been told to this backend only.
+        other.invalidate(space.id(), GuestAddr(0), space.limit());
         let before = other.retired();
         let exit = other.run(space, 1)?;
         self.retired += other.retired() - before;
