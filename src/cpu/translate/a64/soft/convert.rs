@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn formats() {
         let mut env = Env::new(0);
-        assert_eq!(convert(DOUBLE, SINGLE, 0.1f64.to_bits(), Rounding::TieEven, &mut env), 0.1f32.to_bits().into());
+        assert_eq!(convert(DOUBLE, SINGLE, 0.1f64.to_bits(), Rounding::TieEven, &mut env), u64::from(0.1f32.to_bits()));
         assert_eq!(convert(SINGLE, HALF, 65520f32.to_bits().into(), Rounding::TieEven, &mut env), HALF.infinity(false));
         assert_eq!(convert(SINGLE, BF16, 0x3f80_8000, Rounding::TieEven, &mut env), 0x3f80);
     }
