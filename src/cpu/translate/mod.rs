@@ -316,7 +316,12 @@ impl<F: FrontEnd> Translate<F> {
         match reason {
             Reason::Budget => self.run_out(space, left),
             Reason::Link => self.link(space).map(|()| None),
-            Reason::Lookup => Ok(None),
+            Reason::Lookup => {
+                // A jump drops the tag of its target; only here can it have one.
+                let pc = self.front.untag(self.front.pc());
+                self.front.set_pc(pc);
+                Ok(None)
+            }
             Reason::Syscall => Ok(Some(Exit::Syscall)),
             Reason::Mode => {
                 self.front.mode_changed();

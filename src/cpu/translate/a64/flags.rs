@@ -78,7 +78,7 @@ pub struct Effects {
 /// The effects of an instruction word.
 pub fn effects(word: u32) -> Effects {
     let effects = of_pattern(word);
-    if effects.writes && decode(word) == Insn::Undefined {
+    if !effects.reads && !effects.visible && decode(word) == Insn::Undefined {
         return Effects { visible: true, ..Effects::default() };
     }
     effects
