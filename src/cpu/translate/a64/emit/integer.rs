@@ -234,10 +234,8 @@ impl Emitter<'_> {
     fn shift_by(&mut self, width: Width, shift: Shift, dst: Gpr, src: Rm, amount: u8) {
         let wide = host(width);
         if self.keeps_flags() && amount != 0 {
-            if let (Shift::Lsl, 1..=3, Rm::Reg(r)) = (shift, amount, src) {
-                if amount == 1 {
-                    return self.asm.lea(wide, dst, Mem::host(r, 0).indexed(r, 0));
-                }
+            if let (Shift::Lsl, 1, Rm::Reg(r)) = (shift, amount, src) {
+                return self.asm.lea(wide, dst, Mem::host(r, 0).indexed(r, 0));
             }
             let count = self.take_rdx();
             self.asm.mov_imm(count, u64::from(amount));
@@ -641,13 +639,11 @@ impl Emitter<'_> {
             return;
         }
         // CSET, CSETM.
-        if let (31, 31, Test::One(cc)) = (rn, rm, test) {
-            if op == Select::Increment {
-                self.asm.setcc(cc.not(), Rax);
-                let target = self.target(rd, Rax);
-                self.asm.load_zx(Size::B1, target, Rax);
-                return self.write(rd, target);
-            }
+        if let (31, 31, Test::One(cc), Select::Increment) = (rn, rm, test, op) {
+            self.asm.setcc(cc.not(), Rax);
+            let target = self.target(rd, Rax);
+            self.asm.load_zx(Size::B1, target, Rax);
+            return self.write(rd, target);
         }
         // The second operand to rax.
         match op {
