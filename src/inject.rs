@@ -201,7 +201,7 @@ fn number(text: &str) -> Option<u64> {
 /// An errno by name or number.
 fn errno(text: &str) -> Option<Errno> {
     match decimal(text) {
-        Some(n) => u16::try_from(n).ok().filter(|n| (1..=4095).contains(n)).map(|n| Errno(n.into())),
+        Some(n) => u16::try_from(n).ok().filter(|n| (1..=4095).contains(n)).map(Errno),
         None => Errno::from_name(text),
     }
 }

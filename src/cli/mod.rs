@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run a program; its exit status is sevm's.
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// Run a program and print its system calls as strace does.
     Trace(trace::Args),
     /// Print the table of system calls and how complete each is.
@@ -57,7 +57,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
-        Command::Run(args) => run::main(args),
+        Command::Run(args) => run::main(*args),
         Command::Trace(args) => return trace::main(&args.words, status),
         Command::Syscalls(args) => syscalls::main(args),
         Command::Doctor(args) => doctor::main(args),

@@ -109,8 +109,8 @@ impl Drop for Pool {
     fn drop(&mut self) {
         for &base in &self.state.get_mut().bases {
             registry_remove(base);
-            // SAFETY: `reserve` made this range, guards included, and no window can be left: each holds the pool.
             let total = (self.size as usize).max(LEAST_RESERVED) + 2 * GUARD;
+            // SAFETY: `reserve` made this range, guards included, and no window can be left: each holds the pool.
             let _ = unsafe { rustix::mm::munmap((base - GUARD) as *mut c_void, total) };
         }
     }

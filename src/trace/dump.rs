@@ -73,7 +73,7 @@ fn vector(cx: &mut Cx<'_>, addr: u64, count: u64, most: u64) {
     for i in 0..count.min(1024) {
         let mut b = [0; 16];
         let at = addr.checked_add(16 * i);
-        if left == 0 || !at.is_some_and(|a| cx.space.read(GuestAddr(a), &mut b).is_ok()) {
+        if left == 0 || at.is_none_or(|a| cx.space.read(GuestAddr(a), &mut b).is_err()) {
             return;
         }
         let word = |i: usize| b[i..i + 8].try_into().map_or(0, u64::from_le_bytes);
@@ -94,7 +94,7 @@ fn bytes(cx: &mut Cx<'_>, addr: u64, len: u64) {
     for offset in (0..len).step_by(16) {
         let n = (len - offset).min(16) as usize;
         let at = addr.checked_add(offset);
-        if !at.is_some_and(|a| cx.space.read(GuestAddr(a), &mut row[..n]).is_ok()) {
+        if at.is_none_or(|a| cx.space.read(GuestAddr(a), &mut row[..n]).is_err()) {
             return;
         }
         line(cx.out, offset, &row[..n]);

@@ -565,7 +565,7 @@ impl Draft {
 
     /// A register that is given `value` from the beginning.
     fn fresh(&mut self, value: u64) -> Option<u32> {
-        let at = self.free.iter().position(|r| *r != 31 || value % 16 == 0)?;
+        let at = self.free.iter().position(|r| *r != 31 || value.is_multiple_of(16))?;
         let register = self.free.swap_remove(at);
         self.set(register, value);
         self.pointers.push((register, value));
@@ -703,7 +703,7 @@ fn address(compiled: &Compiled, draft: &mut Draft, random: &mut Random) -> Optio
     }
     let before = if matches!(mode, Mode::Post(_) | Mode::PostIndex) { at } else { at.wrapping_sub(offset) };
     let tag = if random.one_in(8) { random.next() << 56 } else { 0 };
-    let fits = |value: u64| mode != Mode::Aligned || value % size == 0;
+    let fits = |value: u64| mode != Mode::Aligned || value.is_multiple_of(size);
     let known = (!draft.pointers.is_empty() && random.one_in(2)).then(|| *random.pick(&draft.pointers));
     let (base, value) = match known.filter(|(_, value)| fits(*value)) {
         Some(known) => known,

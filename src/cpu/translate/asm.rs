@@ -131,7 +131,7 @@ impl Asm {
 
     fn rex(&mut self, w: bool, reg: u8, rm: &Rm, force: bool) {
         let (x, b) = extension(rm);
-        let rex = u8::from(w) * REX_W | (reg >> 3) << 2 | x << 1 | b;
+        let rex = (u8::from(w) * REX_W) | ((reg >> 3) << 2) | (x << 1) | b;
         if rex != 0 || force {
             self.byte(0x40 | rex);
         }

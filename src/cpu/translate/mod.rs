@@ -249,11 +249,9 @@ impl<F: FrontEnd> Translate<F> {
         self.asm.reset(self.cache.next());
         let view = View { space, range };
         let translated = self.front.translate(&mut self.asm, &request, &view).map_err(failed)?;
-        if let Some(addr) = space.take_bus_error() {
-            if addr.0 <= pc {
-                return refused(FaultKind::BeyondFile);
-            }
-            // Only what was read ahead lies behind the file's end; what was made of it stops there again.
+        // If only what was read ahead lies behind the file's end, what was made of it stops there again.
+        if space.take_bus_error().is_some_and(|addr| addr.0 <= pc) {
+            return refused(FaultKind::BeyondFile);
         }
         let code = self.asm.finish();
         self.stats.translated(&translated, code.len());

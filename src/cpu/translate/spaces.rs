@@ -54,10 +54,9 @@ impl Spaces {
     /// Forgets one guest address in the jump tables of all spaces that show an image.
     pub fn forget(&mut self, image: ImageId, pc: u64, mode: u8) {
         for slot in self.0.values_mut() {
-            if slot.private == image || slot.files.iter().any(|(_, id)| *id == image) {
-                if let Some(table) = &mut slot.tables[usize::from(mode & 1)] {
-                    table.forget(pc);
-                }
+            let shows = slot.private == image || slot.files.iter().any(|(_, id)| *id == image);
+            if let Some(table) = slot.tables[usize::from(mode & 1)].as_mut().filter(|_| shows) {
+                table.forget(pc);
             }
         }
     }

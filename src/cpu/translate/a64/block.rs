@@ -112,7 +112,7 @@ fn survey(code: &dyn Code, request: &Request) -> Vec<(u32, bool)> {
             Next::Unknown => break,
         }
         pc += 4;
-        if pc % PAGE == 0 {
+        if pc.is_multiple_of(PAGE) {
             break;
         }
     }

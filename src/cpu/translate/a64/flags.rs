@@ -29,12 +29,12 @@ pub enum Test {
 
 impl Test {
     /// The opposite. Nothing is the opposite of [`Test::Always`], which stays.
-    pub fn not(self) -> Test {
+    pub fn opposite(self) -> Test {
         match self {
             Test::Always => Test::Always,
-            Test::One(cc) => Test::One(cc.not()),
-            Test::And(a, b) => Test::Or(a.not(), b.not()),
-            Test::Or(a, b) => Test::And(a.not(), b.not()),
+            Test::One(cc) => Test::One(cc.opposite()),
+            Test::And(a, b) => Test::Or(a.opposite(), b.opposite()),
+            Test::Or(a, b) => Test::And(a.opposite(), b.opposite()),
         }
     }
 }
@@ -61,7 +61,7 @@ pub fn test(condition: Cond, style: Style) -> Option<Test> {
         (Cond::Ge, _) => Test::One(Cc::Ge),
         _ => Test::One(Cc::G),
     };
-    Some(if number & 1 == 0 { positive } else { positive.not() })
+    Some(if number & 1 == 0 { positive } else { positive.opposite() })
 }
 
 /// What an instruction does that matters for keeping NZCV.

@@ -88,7 +88,7 @@ impl FrontEnd for A64 {
         // Address bits that lie behind the window move up to bit 47 and beyond; the top byte is ignored. Windows reserve 2^39
         // bytes at least (mem/region.rs), so that there are never more of these bits than there is room for.
         let bits = bits.clamp(39, 47);
-        self.frame.state.address_mask = (1 << bits) - 1 | ((1 << (56 - bits)) - 1) << 47;
+        self.frame.state.address_mask = ((1 << bits) - 1) | (((1 << (56 - bits)) - 1) << 47);
     }
 
     fn mode(&self) -> u8 {

@@ -164,7 +164,7 @@ impl Cc {
     };
 
     /// The opposite.
-    pub fn not(self) -> Cc {
+    pub fn opposite(self) -> Cc {
         Cc::ALL[self as usize ^ 1]
     }
 }

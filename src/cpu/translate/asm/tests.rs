@@ -174,7 +174,7 @@ fn vectors() {
 #[test]
 fn jumps() {
     for cc in Cc::ALL {
-        assert_eq!(cc.not().not(), cc);
+        assert_eq!(cc.opposite().opposite(), cc);
         let mut asm = Asm::new(BASE);
         let (back, ahead) = (asm.label(), asm.label());
         asm.bind(back);

@@ -329,8 +329,8 @@ fn select(e: &mut Emitter<'_>, f: Format, rd: u8, rn: u8, rm: u8, cond: u8) -> O
             e.asm.cmov(b, width, Gpr::Rcx, other);
         }
         Test::And(a, b) => {
-            e.asm.cmov(a.not(), width, Gpr::Rcx, other);
-            e.asm.cmov(b.not(), width, Gpr::Rcx, other);
+            e.asm.cmov(a.opposite(), width, Gpr::Rcx, other);
+            e.asm.cmov(b.opposite(), width, Gpr::Rcx, other);
         }
     }
     let target = e.target_v(rd, X0);

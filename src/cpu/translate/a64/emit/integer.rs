@@ -592,7 +592,7 @@ impl Emitter<'_> {
         let test = self.cond(cond);
         let (unequal, done) = (self.asm.label(), self.asm.label());
         if test != Test::Always {
-            self.jump_if(test.not(), unequal);
+            self.jump_if(test.opposite(), unequal);
         }
         let alu = if alu == Alu::Sub { Alu::Cmp } else { alu };
         match (rhs, alu) {
@@ -640,7 +640,7 @@ impl Emitter<'_> {
         }
         // CSET, CSETM.
         if let (31, 31, Test::One(cc), Select::Increment) = (rn, rm, test, op) {
-            self.asm.setcc(cc.not(), Rax);
+            self.asm.setcc(cc.opposite(), Rax);
             let target = self.target(rd, Rax);
             self.asm.load_zx(Size::B1, target, Rax);
             return self.write(rd, target);
@@ -665,7 +665,7 @@ impl Emitter<'_> {
                 if let (Rm::Reg(r), Test::One(cc)) = (place(rd), test) {
                     // Conditional moves right into the target.
                     if rd == rn {
-                        self.asm.cmov(cc.not(), wide, r, place(rm));
+                        self.asm.cmov(cc.opposite(), wide, r, place(rm));
                     } else {
                         if rd != rm {
                             self.asm.mov(wide, r, place(rm));
@@ -687,8 +687,8 @@ impl Emitter<'_> {
             Test::And(a, b) => {
                 // Neither of the opposites: start from rn and take rax where one holds.
                 self.asm.mov(wide, Rcx, place(rn));
-                self.asm.cmov(a.not(), wide, Rcx, Rax);
-                self.asm.cmov(b.not(), wide, Rcx, Rax);
+                self.asm.cmov(a.opposite(), wide, Rcx, Rax);
+                self.asm.cmov(b.opposite(), wide, Rcx, Rax);
                 return self.write(rd, Rcx);
             }
         }

@@ -44,7 +44,7 @@ impl Emitter<'_> {
             }
             Test::And(a, b) => {
                 let past = self.asm.label();
-                self.asm.jcc(a.not(), past);
+                self.asm.jcc(a.opposite(), past);
                 self.link(Some(b), target);
                 self.asm.bind(past);
             }

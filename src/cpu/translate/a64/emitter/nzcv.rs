@@ -177,8 +177,8 @@ impl Emitter<'_> {
             Test::And(a, b) => {
                 debug_assert_ne!(no, Rm::Reg(dst));
                 self.asm.mov(width, dst, yes);
-                self.asm.cmov(a.not(), width, dst, no);
-                self.asm.cmov(b.not(), width, dst, no);
+                self.asm.cmov(a.opposite(), width, dst, no);
+                self.asm.cmov(b.opposite(), width, dst, no);
             }
         }
     }
@@ -194,7 +194,7 @@ impl Emitter<'_> {
             }
             Test::And(a, b) => {
                 let past = self.asm.label();
-                self.asm.jcc(a.not(), past);
+                self.asm.jcc(a.opposite(), past);
                 self.asm.jcc(b, label);
                 self.asm.bind(past);
             }
