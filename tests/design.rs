@@ -27,6 +27,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// `unsafe` blocks, functions and impls by file. The number may fall, and then falls here too; it rises only with a reason.
 const UNSAFE_AT_MOST: &[(&str, usize)] = &[
+    ("cpu/translate/a64/front.rs", 1),
+    ("cpu/translate/a64/soft/pointer.rs", 1),
+    ("cpu/translate/cache.rs", 5),
+    ("cpu/translate/fault.rs", 2),
+    ("cpu/translate/host.rs", 3),
+    ("cpu/translate/jumps.rs", 4),
+    ("cpu/translate/mod.rs", 2),
     ("cpu/unicorn/count.rs", 1),
     ("cpu/unicorn/engine.rs", 22),
     ("cpu/unicorn/hooks.rs", 16),
