@@ -23,6 +23,11 @@ pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
     match choice {
         #[cfg(target_arch = "x86_64")]
         "translate" if arch == Arch::Aarch64 => Ok(Box::new(translate::Translate::new(translate::a64::A64::new())?)),
+        // A host without what the translator needs has the other one.
+        #[cfg(all(target_arch = "x86_64", feature = "unicorn"))]
+        "auto" if arch == Arch::Aarch64 => open("translate", arch).or_else(|_| open("unicorn", arch)),
+        #[cfg(all(target_arch = "x86_64", not(feature = "unicorn")))]
+        "auto" if arch == Arch::Aarch64 => open("translate", arch),
         #[cfg(feature = "unicorn")]
         "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),
         #[cfg(not(feature = "unicorn"))]
