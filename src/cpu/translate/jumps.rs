@@ -13,7 +13,7 @@ pub const BITS: u32 = 14;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Jump {
-    /// Guest address; one that no jump goes to when the entry is empty.
+    /// Guest address; one that belongs to another entry when this one is empty.
     pub guest: u64,
     /// Where its code is.
     pub host: u64,
@@ -28,8 +28,12 @@ pub struct JumpTable {
 
 const LEN: usize = 1 << BITS;
 const BYTES: usize = LEN * size_of::<Jump>();
-/// No instruction is at an odd address.
-const NOWHERE: u64 = 1;
+
+/// An entry that no jump finds, since the address in it belongs to another one. (A guest may jump to any address, odd ones
+/// too.)
+const fn empty(index: u32) -> Jump {
+    Jump { guest: if index == 0 { 4 } else { 0 }, host: 0 }
+}
 
 impl JumpTable {
     /// An empty table.
@@ -43,8 +47,8 @@ impl JumpTable {
         let memory = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), BYTES, prot, flags) };
         let memory = memory.map_err(|e| Error::Host { what: "cannot make a jump table".into(), source: e.into() })?;
         let mut table = JumpTable { entries: memory.cast(), filled: Vec::new() };
-        // All entries begin as zeros, which only the first must not mean.
-        table.put(0, Jump { guest: NOWHERE, host: 0 });
+        // All others begin as zeros, which is what they are to be.
+        table.put(0, empty(0));
         Ok(table)
     }
 
@@ -84,14 +88,15 @@ impl JumpTable {
     /// Forgets one guest address.
     pub fn forget(&mut self, guest: u64) {
         if self.get(guest).is_some() {
-            self.put(Self::index(guest), Jump { guest: NOWHERE, host: 0 });
+            let index = Self::index(guest);
+            self.put(index, empty(index));
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
         for index in std::mem::take(&mut self.filled) {
-            self.put(index, Jump { guest: NOWHERE, host: 0 });
+            self.put(index, empty(index));
         }
     }
 }
@@ -100,5 +105,29 @@ impl Drop for JumpTable {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`, and no translated code uses the table of a space that is gone.
         let _ = unsafe { rustix::mm::munmap(self.entries.cast(), BYTES) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_entry_is_found_by_no_address() {
+        let mut table = JumpTable::new().unwrap();
+        let entry = |table: &JumpTable, guest: u64| {
+            // SAFETY: `index` is below `LEN`, and nobody writes now.
+            unsafe { table.entries.add(JumpTable::index(guest) as usize).read() }
+        };
+        for guest in [0, 1, 2, 3, 4, 5, 8, 4 << BITS, u64::MAX, 1 << 63] {
+            assert_ne!(entry(&table, guest).guest, guest);
+            table.set(guest, 0x1000);
+            assert_eq!(table.get(guest), Some(0x1000));
+            table.forget(guest);
+            assert_ne!(entry(&table, guest).guest, guest);
+        }
+        table.set(1, 0x1000);
+        table.clear();
+        assert_ne!(entry(&table, 1).guest, 1);
     }
 }
