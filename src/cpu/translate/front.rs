@@ -198,6 +198,12 @@ pub trait FrontEnd {
     /// What is wrong with the front end itself.
     fn translate(&mut self, asm: &mut Asm, request: &Request, code: &dyn Code) -> Result<Translated, String>;
 
+    /// Whether what translated code refers to has no room for that of another block.
+    fn is_full(&self) -> bool;
+
+    /// All translations have been thrown away.
+    fn flushed(&mut self);
+
     /// Tells the number of address bits of windows, which decides what is a wild address.
     fn set_address_bits(&mut self, bits: u32);
 

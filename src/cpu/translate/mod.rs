@@ -242,7 +242,7 @@ impl<F: FrontEnd> Translate<F> {
         if let Some(id) = self.images.find(image, pc, mode, extent) {
             return Ok(Found::Block(id));
         }
-        if self.cache.used() + LARGEST_BLOCK > cache::SIZE {
+        if self.cache.used() + LARGEST_BLOCK > cache::SIZE || self.front.is_full() {
             self.flush();
         }
         let request = Request { pc, mode, extent, flags: self.flags };
@@ -264,6 +264,7 @@ impl<F: FrontEnd> Translate<F> {
         self.cache.clear();
         self.images.clear();
         self.spaces.clear_tables();
+        self.front.flushed();
         self.stats.flushes += 1;
     }
 

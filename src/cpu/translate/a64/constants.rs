@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::state::State;
 
-/// How many there may be. A front end needs a few dozen.
+/// How many there may be. Programs need a few dozen.
 pub const CAPACITY: usize = 1024;
+
+/// More than a block can need: eight for each of its instructions.
+const MOST_OF_BLOCK: usize = 512;
 
 /// The state and the constants behind it, at an address that stays.
 #[repr(C, align(64))]
@@ -44,6 +47,17 @@ impl Constants {
             }
         };
         Some((std::mem::offset_of!(Frame, values) + index * 16) as i32 - State::BIAS)
+    }
+
+    /// Whether there may be no room for those of another block.
+    pub fn is_full(&self) -> bool {
+        self.values.len() + MOST_OF_BLOCK > CAPACITY
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.by_value.clear();
+        self.values.clear();
     }
 
     /// All values, in order.

@@ -84,6 +84,16 @@ impl FrontEnd for A64 {
         block::translate(asm, &mut self.constants, self.thunks, request, code)
     }
 
+    fn is_full(&self) -> bool {
+        self.constants.is_full()
+    }
+
+    fn flushed(&mut self) {
+        self.constants.clear();
+        super::emitter::place_common(&mut self.constants);
+        self.placed = 0;
+    }
+
     fn set_address_bits(&mut self, bits: u32) {
         // Address bits that lie behind the window move up to bit 47 and beyond; the top byte is ignored. Windows reserve 2^39
         // bytes at least (mem/region.rs), so that there are never more of these bits than there is room for.

@@ -44,12 +44,13 @@ pub struct State {
     pub monitor_size: u64,
     /// What was loaded from there.
     pub monitor_value: u128,
+    /// A place for an instruction to put something aside; nothing in it outlives the instruction. It is aligned to 16 bytes, as
+    /// operands of host instructions must be.
+    pub spill: [u64; 8],
     /// `mxcsr` for translated code.
     pub mxcsr: u32,
     /// `mxcsr` of everything else.
     pub host_mxcsr: u32,
-    /// A place for an instruction to put something aside; nothing in it outlives the instruction.
-    pub spill: [u64; 8],
     /// The engine, for helpers.
     pub engine: u64,
     /// Value of `rsp` to go back to when translated code is left.
@@ -106,6 +107,8 @@ impl State {
         self.nzcv = bit(15) << 31 | bit(14) << 30 | (bit(8) ^ 1) << 29 | bit(0) << 28;
     }
 }
+
+const _: () = assert!(std::mem::offset_of!(State, spill) % 16 == 0);
 
 impl Default for State {
     fn default() -> State {
