@@ -5,7 +5,6 @@ use super::emit;
 use super::emitter::{Emitted, Emitter, FlagsAt, Mode, Reason, Thunks};
 use super::flags::{Effects, Style, effects};
 use super::soft;
-use super::state::State;
 use crate::cpu::translate::asm::Asm;
 use crate::cpu::translate::front::{Code, Extent, FlagUse, Mark, Request, Translated};
 
@@ -130,11 +129,6 @@ fn survey(code: &dyn Code, request: &Request) -> Vec<(u32, bool)> {
     words
 }
 
-/// Whether `soft` knows an instruction.
-fn is_soft(word: u32) -> bool {
-    soft::execute(word, &mut State::new()).is_ok()
-}
-
 fn note_of(before: FlagsAt, after: FlagsAt) -> u8 {
     match before.live {
         // What an instruction stores it stores before it accesses memory.
@@ -194,7 +188,7 @@ fn emit_one(e: &mut Emitter<'_>, word: u32, translated: &mut Translated) -> Resu
     let snapshot = e.snapshot();
     if emit::instruction(e, word) == Emitted::Unhandled {
         e.restore(snapshot);
-        if word >> 25 & 7 == 7 && is_soft(word) {
+        if word >> 25 & 7 == 7 && soft::knows(word) {
             e.soft();
             translated.soft += 1;
         } else {

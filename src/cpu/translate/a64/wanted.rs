@@ -1,7 +1,7 @@
 //! What memory an instruction wanted, computed again after it has faulted.
 
 use super::decode::memory::{Address, Atomic, Data, Direction, Elements, Insn};
-use super::decode::system::{self, ZVA_BYTES};
+use super::decode::system;
 use super::decode::{self, Extend};
 use super::regs::SP;
 use super::soft::pointer;
@@ -14,8 +14,8 @@ pub(super) fn wanted(word: u32, state: &State) -> Option<Wanted> {
     match decode::decode(word) {
         decode::Insn::Memory(insn) => of_memory(insn, state),
         decode::Insn::System(system::Insn::ZeroBlock { rt }) => {
-            let addr = read(state, rt) & !(ZVA_BYTES - 1);
-            Some(Wanted { addr, len: ZVA_BYTES, access: Access::Write })
+            // The line lies in one page, and the address that faults is the register's (D7.2.40, FAR_EL1).
+            Some(Wanted { addr: read(state, rt), len: 1, access: Access::Write })
         }
         decode::Insn::System(system::Insn::CleanData { rt } | system::Insn::InvalidateInstructions { rt }) => {
             Some(Wanted { addr: read(state, rt), len: 1, access: Access::Read })

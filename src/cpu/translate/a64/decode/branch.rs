@@ -36,7 +36,7 @@ pub struct Authenticated {
 pub enum Insn {
     /// B, BL.
     Jump { link: bool, offset: i64 },
-    /// B.cond, BC.cond.
+    /// B.cond.
     Conditional { cond: Cond, offset: i64 },
     /// CBZ, CBNZ.
     Compare { when: When, width: Width, rt: Reg, offset: i64 },
@@ -62,8 +62,8 @@ pub(super) fn decode(word: u32) -> Option<Insn> {
             let number = bits(word, 31, 1) << 5 | bits(word, 19, 5);
             Some(Insn::Test { when, rt, bit: number as u8, offset: signed(word, 5, 14) << 2 })
         }
-        // Bit 4 is BC.cond, which differs in its hint only.
-        2 if bits(word, 24, 2) == 0 => Some(Insn::Conditional { cond: Cond::of(word), offset }),
+        // Bit 4 is BC.cond of FEAT_HBC, which HWCAP2 does not show.
+        2 if bits(word, 24, 2) == 0 && !bit(word, 4) => Some(Insn::Conditional { cond: Cond::of(word), offset }),
         6 if bit(word, 25) => decode_indirect(word),
         6 if !bit(word, 24) => match (bits(word, 21, 3), bits(word, 0, 5)) {
             (0, 1) => Some(Insn::Supervisor),

@@ -9,6 +9,8 @@ pub mod memory;
 pub mod simd;
 pub mod system;
 
+use super::soft;
+
 /// A general register number, 0 to 31; the instruction says whether 31 is SP or the zero register.
 pub type Reg = u8;
 
@@ -39,7 +41,7 @@ pub fn decode(word: u32) -> Insn {
             0b11_0101_0100 => system::decode(word).map(Insn::System),
             _ => branch::decode(word).map(Insn::Branch),
         },
-        0b0111 | 0b1111 => Some(Insn::Vector(word)),
+        0b0111 | 0b1111 => (fp::decode(word).is_some() || soft::knows(word)).then_some(Insn::Vector(word)),
         _ => None,
     };
     insn.unwrap_or(Insn::Undefined)

@@ -220,6 +220,9 @@ impl Emitter<'_> {
         let mem = self.address(rn, 0);
         let differ = self.asm.label();
         let spill = self.state(offset_of!(State, spill));
+        // It needs leave to write even if the comparison fails, as the host's instructions do for the others.
+        self.asm.mov_imm(Rax, 0);
+        self.asm.lock_alu(Alu::Or, Size::B8, mem, Rax);
         self.asm.vex2(VMOVDQU_LOAD, Xmm(1), mem);
         self.asm.vex2(VMOVDQU_STORE, Xmm(1), spill);
         for (half, reg) in [(0, rs), (8, pair(rs))] {

@@ -30,3 +30,8 @@ pub fn execute(word: u32, state: &mut State) -> Result<(), Undefined> {
         _ => simd::execute(word, state).or_else(|Undefined| fp::execute(word, state)),
     }
 }
+
+/// Whether it executes a word; all others of this space are UNDEFINED.
+pub fn knows(word: u32) -> bool {
+    execute(word, &mut State::new()).is_ok()
+}
