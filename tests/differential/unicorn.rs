@@ -73,8 +73,12 @@ pub fn cannot_judge(oracle: Oracle, word: u32) -> bool {
 
 /// Whether it is none of a sequence, with the FPCR that this begins with or may set.
 pub fn cannot_judge_all(case: &Case) -> bool {
-    // LDRAA and LDRAB also come with an idiom.
-    if has_mixed_exclusives(&case.words) || case.words.iter().any(|word| word & 0xff20_0400 == 0xf820_0400) {
+    // Registers that show features, LDRAA and LDRAB also come with an idiom.
+    let lacks = |word: u32| word & 0xffff_ffe0 == 0xd538_0620 || word & 0xffff_ffe0 == 0xd538_0740;
+    if has_mixed_exclusives(&case.words)
+        || signs_any_pointer(&case.words)
+        || case.words.iter().any(|word| word & 0xff20_0400 == 0xf820_0400 || lacks(*word))
+    {
         return true;
     }
     let sets_fpcr = |word: &u32| word & !0x1f == MSR_FPCR;
@@ -99,7 +103,51 @@ pub fn is_atomic(word: u32) -> bool {
     word & 0x3f20_0c00 == 0x3820_0000 || word & 0x3fa0_7c00 == 0x08a0_7c00 || word & 0xbfa0_7c00 == 0x0820_7c00
 }
 
-/// `ldapur`, `stlur` and their narrow and signed forms.
-pub fn is_unscaled_ordered(word: u32) -> bool {
-    word & 0x3f20_0c00 == 0x1900_0000
+/// How many bytes an instruction accesses, if it is exclusive, ordered or atomic.
+pub fn aligned_bytes(word: u32) -> Option<u64> {
+    let size = 1 << (word >> 30);
+    let unscaled = word & 0x3f20_0c00 == 0x1900_0000;
+    match word >> 21 & 0x1ff {
+        // Exclusives, LDAR and such, with CAS among them, CASP, and exclusive pairs: bits 23 and 21 are o2 and o1.
+        0b001_0000_00 | 0b001_0000_10 | 0b001_0001_00..=0b001_0001_11 => Some(size),
+        0b001_0000_01 | 0b001_0000_11 if word >> 31 == 0 => Some(8 << (word >> 30)),
+        0b001_0000_01 | 0b001_0000_11 => Some(2 * size),
+        _ if unscaled || is_atomic(word) || word & 0x3fff_fc00 == 0x38bf_c000 => Some(size),
+        _ => None,
+    }
+}
+
+/// Whether it is an atomic access, misaligned, within a block of 16 bytes.
+pub fn may_be_misaligned(word: u32, addr: u64) -> bool {
+    is_atomic(word) && aligned_bytes(word).is_some_and(|bytes| addr % bytes != 0 && addr % 16 + bytes <= 16)
+}
+
+/// The vector registers that an instruction loads in several parts.
+pub fn loaded_vectors(word: u32) -> impl Iterator<Item = usize> {
+    let (first, second) = (word & 31, word >> 10 & 31);
+    let pair = word & 0x3e40_0000 == 0x2c40_0000;
+    let structure = word & 0xbe40_0000 == 0x0c40_0000;
+    let count = if structure { 4 } else { 0 };
+    let of_pair = [first, second].into_iter().filter(move |_| pair);
+    (0..count).map(move |i| (first + i) % 32).chain(of_pair).map(|v| v as usize)
+}
+
+/// `pacia` and such with a register, `pacda` and such.
+fn signs(word: u32) -> bool {
+    word & 0xffff_c000 == 0xdac1_0000 && word >> 12 & 1 == 0
+}
+
+/// Whether a pointer may be signed that is malformed: one that has not just been made by ADR, which is how it comes in idioms.
+fn signs_any_pointer(words: &[u32]) -> bool {
+    let signed = |low: u32, bits: u32, word: u32| (word << (32 - low - bits)) as i32 >> (32 - bits);
+    let distance = |word: u32| match word >> 24 {
+        _ if word & 0x7c00_0000 == 0x1400_0000 => Some(signed(0, 26, word)),
+        0x10 | 0x54 | 0x34 | 0x35 | 0xb4 | 0xb5 => Some(signed(5, 19, word)),
+        0x36 | 0x37 | 0xb6 | 0xb7 => Some(signed(5, 14, word)),
+        _ => None,
+    };
+    let entered =
+        |at: usize| words.iter().enumerate().any(|(i, w)| distance(*w).is_some_and(|d| i as i32 + d == at as i32));
+    let made = |at: usize| at > 0 && words[at - 1] & 0xff00_001f == 0x1000_0000 | words[at] & 31 && !entered(at);
+    words.iter().enumerate().any(|(at, word)| signs(*word) && !made(at))
 }
