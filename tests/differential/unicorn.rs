@@ -109,9 +109,9 @@ pub fn aligned_bytes(word: u32) -> Option<u64> {
     let unscaled = word & 0x3f20_0c00 == 0x1900_0000;
     match word >> 21 & 0x1ff {
         // Exclusives, LDAR and such, with CAS among them, CASP, and exclusive pairs: bits 23 and 21 are o2 and o1.
-        0b001_0000_00 | 0b001_0000_10 | 0b001_0001_00..=0b001_0001_11 => Some(size),
-        0b001_0000_01 | 0b001_0000_11 if word >> 31 == 0 => Some(8 << (word >> 30)),
-        0b001_0000_01 | 0b001_0000_11 => Some(2 * size),
+        0b0_0100_0000 | 0b0_0100_0010 | 0b0_0100_0100..=0b0_0100_0111 => Some(size),
+        0b0_0100_0001 | 0b0_0100_0011 if word >> 31 == 0 => Some(8 << (word >> 30)),
+        0b0_0100_0001 | 0b0_0100_0011 => Some(2 * size),
         _ if unscaled || is_atomic(word) || word & 0x3fff_fc00 == 0x38bf_c000 => Some(size),
         _ => None,
     }
@@ -119,7 +119,7 @@ pub fn aligned_bytes(word: u32) -> Option<u64> {
 
 /// Whether it is an atomic access, misaligned, within a block of 16 bytes.
 pub fn may_be_misaligned(word: u32, addr: u64) -> bool {
-    is_atomic(word) && aligned_bytes(word).is_some_and(|bytes| addr % bytes != 0 && addr % 16 + bytes <= 16)
+    is_atomic(word) && aligned_bytes(word).is_some_and(|bytes| !addr.is_multiple_of(bytes) && addr % 16 + bytes <= 16)
 }
 
 /// The vector registers that an instruction loads in several parts.
