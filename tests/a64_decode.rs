@@ -13,11 +13,11 @@ const WORDS: usize = 200_000;
 const CLASSES: [u32; 10] = [4, 5, 6, 8, 9, 10, 11, 12, 13, 14];
 
 /// What objdump knows and the machine's HWCAP does not show, by the beginnings of mnemonics: memory tagging, memory
-/// copies, CSSC, 64-byte accesses, transactions, waiting with a time; then what EL0 may not execute, with the system
-/// registers and the cache maintenance that are not for it.
+/// copies, CSSC, 64-byte accesses, transactions, waiting with a time, hinted branches; then what EL0 may not execute,
+/// with the system registers and the cache maintenance that are not for it.
 const NOT_SHOWN: &[&str] = &[
     "addg", "subg", "subp", "cmpp", "gmi", "irg", "ldg", "stg", "st2g", "stz", "cpy", "set", "abs", "cnt", "ctz",
-    "smax", "smin", "umax", "umin", "ld64b", "st64b", "tcancel", "tcommit", "tstart", "ttest", "wfet", "wfit",
+    "smax", "smin", "umax", "umin", "ld64b", "st64b", "tcancel", "tcommit", "tstart", "ttest", "wfet", "wfit", "bc.",
     "smstart", "smstop", "hvc", "smc", "hlt", "dcps", "eret", "drps", "mrs", "msr", "sys", "at", "tlbi", "cfp", "cpp",
     "dvp", "dc", "ic",
 ];
