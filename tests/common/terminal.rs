@@ -47,6 +47,10 @@ impl Session<'_> {
         let terminal = open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).map_err(say)?;
         let size = rustix::termios::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&terminal, size).map_err(say)?;
+        // Linux sends the signal of a key first and throws waiting output away then: a prompt that comes fast is lost.
+        let mut modes = rustix::termios::tcgetattr(&terminal).map_err(say)?;
+        modes.local_modes.insert(rustix::termios::LocalModes::NOFLSH);
+        rustix::termios::tcsetattr(&terminal, rustix::termios::OptionalActions::Now, &modes).map_err(say)?;
         let end = || terminal.try_clone().map_err(|e| e.to_string());
         let mut child = Command::new(&command[0])
             .args(&command[1..])
