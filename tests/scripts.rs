@@ -225,6 +225,9 @@ impl Script {
             let stdin = place.beside("stdin");
             fs::write(&stdin, self.stdin.as_deref().unwrap_or("")).map_err(|e| e.to_string())?;
             command.push(self.name.clone().into());
+            // A shell cannot trap what its starter ignored, as the starter of a background job does.
+            let env_tool = common::tool("env", "coreutils").map_err(|m| m.0)?;
+            command.splice(0..0, [env_tool.into(), "--default-signal=INT,QUIT".into()]);
             let prepare = |work: &Path| fs::write(work.join(&self.name), &self.text);
             // More than for one program: several run at once, and a script starts many.
             let timeout = self.timeout.unwrap_or(2 * common::TIMEOUT);
