@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{SEVM, Way, build, table, tool};
+use common::{SEVM, Way, build, medians, table, tool};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -235,13 +235,7 @@ fn time(program: &Program, commands: &[(Vec<String>, &Path)]) -> Vec<f64> {
             times.push(if status.is_ok_and(|s| s.success()) { took } else { f64::NAN });
         }
     }
-    times
-        .into_iter()
-        .map(|mut t| {
-            t.sort_by(f64::total_cmp);
-            t[t.len() / 2]
-        })
-        .collect()
+    medians(times)
 }
 
 /// Start to exit of a static program that does nothing.

@@ -80,7 +80,12 @@ pub fn measure(ways: &[Way], arg: impl Fn(&Way) -> u32) -> Vec<f64> {
             times.push(way.time(&arg(way).to_string()).as_secs_f64());
         }
     }
-    times
+    medians(times)
+}
+
+/// The median of each series, none of which is empty.
+pub fn medians(series: Vec<Vec<f64>>) -> Vec<f64> {
+    series
         .into_iter()
         .map(|mut t| {
             t.sort_by(f64::total_cmp);

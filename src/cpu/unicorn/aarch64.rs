@@ -179,46 +179,9 @@ const ID_AA64ISAR0: u64 = 0x0021_1111_1021_2120;
 /// SB 1, FRINTTS 1, GPA 1, LRCPC 2, FCMA 1, JSCVT 1, APA 1, DPB 2.
 const ID_AA64ISAR1: u64 = 0x0011_0121_1012;
 
-/// Bits of AT_HWCAP (arch/arm64/include/uapi/asm/hwcap.h) for what the ID registers above show.
-mod hwcap {
-    pub const FP: u64 = 1 << 0;
-    pub const ASIMD: u64 = 1 << 1;
-    pub const AES: u64 = 1 << 3;
-    pub const PMULL: u64 = 1 << 4;
-    pub const SHA1: u64 = 1 << 5;
-    pub const SHA2: u64 = 1 << 6;
-    pub const CRC32: u64 = 1 << 7;
-    pub const ATOMICS: u64 = 1 << 8;
-    pub const FPHP: u64 = 1 << 9;
-    pub const ASIMDHP: u64 = 1 << 10;
-    pub const CPUID: u64 = 1 << 11;
-    pub const ASIMDRDM: u64 = 1 << 12;
-    pub const JSCVT: u64 = 1 << 13;
-    pub const FCMA: u64 = 1 << 14;
-    pub const LRCPC: u64 = 1 << 15;
-    pub const DCPOP: u64 = 1 << 16;
-    pub const SHA3: u64 = 1 << 17;
-    pub const SM3: u64 = 1 << 18;
-    pub const SM4: u64 = 1 << 19;
-    pub const ASIMDDP: u64 = 1 << 20;
-    pub const SHA512: u64 = 1 << 21;
-    pub const ASIMDFHM: u64 = 1 << 23;
-    pub const ILRCPC: u64 = 1 << 26;
-    pub const FLAGM: u64 = 1 << 27;
-    pub const SB: u64 = 1 << 29;
-    pub const PACA: u64 = 1 << 30;
-    pub const PACG: u64 = 1 << 31;
-    /// AT_HWCAP2.
-    pub mod two {
-        pub const DCPODP: u64 = 1 << 0;
-        pub const FLAGM2: u64 = 1 << 7;
-        pub const FRINT: u64 = 1 << 8;
-    }
-}
-
 /// AT_HWCAP and AT_HWCAP2.
 pub(super) fn hwcap() -> (u64, u64) {
-    use hwcap::*;
+    use crate::arch::aarch64::hwcap::*;
     let simd = FP | ASIMD | FPHP | ASIMDHP | ASIMDRDM | ASIMDDP | ASIMDFHM | FCMA | JSCVT;
     let crypto = AES | PMULL | SHA1 | SHA2 | SHA3 | SHA512 | SM3 | SM4 | CRC32;
     let rest = ATOMICS | CPUID | LRCPC | ILRCPC | DCPOP | FLAGM | SB | PACA | PACG;

@@ -1,7 +1,7 @@
 //! Inline conversions of half precision, on hosts with F16C.
 
 use super::fp_ops::*;
-use super::fp_vector::{VMOVLHPS, VPSHUFD, check_all, slow_if_any};
+use super::fp_vector::{VPSHUFD, check_all, put_narrow, slow_if_any};
 use crate::cpu::translate::a64::emitter::{Emitter, SoftPath};
 use crate::cpu::translate::a64::soft::float::{DOUBLE, Format, HALF, SINGLE};
 use crate::cpu::translate::asm::{Cc, Gpr, Map, Pp, Vex, Width, Xm};
@@ -71,11 +71,7 @@ pub(super) fn narrow(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option
     e.asm.vex3i(packed_op(SINGLE, CMP), X1, X0, X0, UNORDERED);
     slow_if_any(e, path, SINGLE, X1);
     to_half(e, path);
-    if upper {
-        let old = e.read_v(rd, X2);
-        e.asm.vex3(VMOVLHPS, X0, old, X0);
-    }
-    e.write_v(rd, X0);
+    put_narrow(e, upper, rd);
     e.soft_path_ends(path);
     Some(())
 }

@@ -168,17 +168,23 @@ fn binary(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, rm: u8,
     Some(())
 }
 
+/// The greater or the less of each lane into [`X0`]: both orders of operands, joined (see the scalar form). [`X1`] and
+/// [`X3`] are overwritten; `m` may be in the latter.
+fn extreme_of(e: &mut Emitter<'_>, f: Format, path: SoftPath, (opcode, join): (u8, u8), n: Xmm, m: Xmm) {
+    e.asm.vex3i(packed_op(f, CMP), X1, n, m, UNORDERED);
+    slow_if_any(e, path, f, X1);
+    e.asm.vex3(packed_op(f, opcode), X1, n, m);
+    e.asm.vex3(packed_op(f, opcode), X3, m, n);
+    e.asm.vex3(packed_op(f, join), X0, X1, X3);
+}
+
 /// See the scalar form.
 fn extreme(e: &mut Emitter<'_>, lanes: Lanes, opcode: u8, join: u8, rd: u8, rn: u8, rm: u8) -> Option<()> {
     let f = lanes.format;
     let path = e.soft_path();
     let n = source(e, lanes, rn, X0);
     let m = source(e, lanes, rm, X2);
-    e.asm.vex3i(packed_op(f, CMP), X1, n, m, UNORDERED);
-    slow_if_any(e, path, f, X1);
-    e.asm.vex3(packed_op(f, opcode), X1, n, m);
-    e.asm.vex3(packed_op(f, opcode), X3, m, n);
-    e.asm.vex3(packed_op(f, join), X0, X1, X3);
+    extreme_of(e, f, path, (opcode, join), n, m);
     put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
@@ -339,11 +345,7 @@ fn extreme_pairs(e: &mut Emitter<'_>, op: Binary, lanes: Lanes, rd: u8, rn: u8, 
         e.asm.vex3i(VSHUFPS, X2, n, m, 0x88);
         e.asm.vex3i(VSHUFPS, X3, n, m, 0xdd);
     }
-    e.asm.vex3i(packed_op(f, CMP), X1, X2, X3, UNORDERED);
-    slow_if_any(e, path, f, X1);
-    e.asm.vex3(packed_op(f, opcode), X0, X2, X3);
-    e.asm.vex3(packed_op(f, opcode), X1, X3, X2);
-    e.asm.vex3(packed_op(f, join), X0, X0, X1);
+    extreme_of(e, f, path, (opcode, join), X2, X3);
     put_lanes(e, lanes, rd, X0);
     e.soft_path_ends(path);
     Some(())
@@ -551,13 +553,18 @@ fn narrow(e: &mut Emitter<'_>, upper: bool, rd: u8, rn: u8) -> Option<()> {
     let n = e.vm(rn);
     e.asm.vex2(packed_op(DOUBLE, CONVERT), X0, n);
     check_all(e, path, SINGLE, X0, Tiny::Possible);
+    put_narrow(e, upper, rd);
+    e.soft_path_ends(path);
+    Some(())
+}
+
+/// Writes the narrow lanes in [`X0`], whose upper half is zero: as they are, or above what the register has below.
+pub(super) fn put_narrow(e: &mut Emitter<'_>, upper: bool, rd: u8) {
     if upper {
         let old = e.read_v(rd, X2);
         e.asm.vex3(VMOVLHPS, X0, old, X0);
     }
     e.write_v(rd, X0);
-    e.soft_path_ends(path);
-    Some(())
 }
 
 /// Singles to doubles.
