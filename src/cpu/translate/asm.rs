@@ -32,6 +32,10 @@ pub struct Asm {
     /// Distances to be filled in: offset, label.
     waiting: Vec<(u32, u32)>,
     clobbered: bool,
+    /// What operands in [`Segment::Data`] are relative to.
+    anchor: u64,
+    /// Bytes of the instruction that is being emitted that stand behind its memory operand.
+    tail: u8,
 }
 
 impl fmt::Debug for Asm {
@@ -54,7 +58,13 @@ const F3: Option<u8> = Some(0xf3);
 impl Asm {
     /// An empty buffer for code that will run at `base`.
     pub fn new(base: u64) -> Asm {
-        Asm { code: Vec::with_capacity(1024), base, labels: Vec::new(), waiting: Vec::new(), clobbered: false }
+        let code = Vec::with_capacity(1024);
+        Asm { code, base, labels: Vec::new(), waiting: Vec::new(), clobbered: false, anchor: base, tail: 0 }
+    }
+
+    /// Sets the address that operands in [`Segment::Data`] are relative to; it must stay within 2 GiB of the code.
+    pub fn set_anchor(&mut self, anchor: u64) {
+        self.anchor = anchor;
     }
 
     /// Empties the buffer, for code at another place.
@@ -138,17 +148,32 @@ impl Asm {
     }
 
     fn segment(&mut self, rm: &Rm) {
-        if let Rm::Mem(Mem { segment: Segment::Guest, .. }) = rm {
+        if let Rm::Mem(Mem { segment: Segment::Guest | Segment::GuestAt, .. }) = rm {
             self.byte(0x65);
         }
     }
 
     fn modrm(&mut self, reg: u8, rm: &Rm) {
         let reg = (reg & 7) << 3;
+        let tail = std::mem::take(&mut self.tail);
         let mem = match rm {
             Rm::Reg(r) => return self.byte(0xc0 | reg | *r as u8 & 7),
             Rm::Mem(mem) => mem,
         };
+        match mem.segment {
+            Segment::Host | Segment::Guest => {}
+            Segment::GuestAt => {
+                self.bytes(&[reg | 4, 0x25]);
+                return self.dword(mem.disp);
+            }
+            Segment::Data => {
+                self.byte(reg | 5);
+                let end = self.here() + 4 + u64::from(tail);
+                let distance = self.anchor.wrapping_add_signed(i64::from(mem.disp)).wrapping_sub(end) as i64;
+                debug_assert!(i32::try_from(distance).is_ok(), "too far");
+                return self.dword(distance as i32);
+            }
+        }
         let base = mem.base as u8 & 7;
         let kind = match mem.disp {
             0 if base != 5 => 0,
@@ -206,6 +231,7 @@ impl Asm {
 
     /// `mov [mem], imm` of 4 or 8 bytes (the latter sign-extended).
     pub fn store_imm(&mut self, width: Width, mem: Mem, value: i32) {
+        self.tail = 4;
         self.op(None, width, &[0xc7], 0, Rm::Mem(mem));
         self.dword(value);
     }
@@ -251,7 +277,8 @@ impl Asm {
 
     /// `lea dst, [mem]`; the segment is ignored by the processor.
     pub fn lea(&mut self, width: Width, dst: Gpr, mem: Mem) {
-        self.op(None, width, &[0x8d], dst as u8, Rm::Mem(Mem { segment: Segment::Host, ..mem }));
+        let segment = if mem.segment == Segment::Guest { Segment::Host } else { mem.segment };
+        self.op(None, width, &[0x8d], dst as u8, Rm::Mem(Mem { segment, ..mem }));
     }
 
     /// `movbe`: load with the bytes reversed.
@@ -449,6 +476,7 @@ fn sized(size: Size, opcode: u8) -> (Option<u8>, Width, u8) {
 fn extension(rm: &Rm) -> (u8, u8) {
     match rm {
         Rm::Reg(r) => (0, *r as u8 >> 3),
+        Rm::Mem(Mem { segment: Segment::GuestAt | Segment::Data, .. }) => (0, 0),
         Rm::Mem(m) => (m.index.map_or(0, |(i, _)| i as u8 >> 3), m.base as u8 >> 3),
     }
 }

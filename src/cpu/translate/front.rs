@@ -20,7 +20,8 @@
 //!    share it.
 
 use crate::arch::{Arch, RawCall, Regs};
-use crate::cpu::Access;
+use crate::cpu::{Access, Exit};
+use crate::mem::Space;
 
 use super::asm::Asm;
 
@@ -38,6 +39,10 @@ pub enum Reason {
     Syscall,
     /// Undefined instruction at the pc.
     Illegal,
+    /// The instruction at the pc is not for user mode, or breaks the rules of segments: general protection.
+    Protection,
+    /// The front end itself does the instruction at the pc ([`FrontEnd::help`]).
+    Help,
     /// Breakpoint instruction at the pc.
     Breakpoint,
     /// The instruction at the pc is to be done by another backend.
@@ -56,9 +61,12 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, by number.
-    pub const ALL: [Reason; 12] = {
+    pub const ALL: [Reason; 14] = {
         use Reason::*;
-        [Budget, Link, Lookup, Syscall, Illegal, Breakpoint, Fallback, Alignment, Mode, Counter, Invalidate, Fault]
+        [
+            Budget, Link, Lookup, Syscall, Illegal, Protection, Help, Breakpoint, Fallback, Alignment, Mode, Counter,
+            Invalidate, Fault,
+        ]
     };
 
     /// The reason with this number.
@@ -124,8 +132,10 @@ pub struct Mark {
     pub host: u32,
     /// Guest address, relative to the block's.
     pub guest: u32,
+    /// How many instructions of the block come before it.
+    pub index: u32,
     /// For the front end.
-    pub note: u8,
+    pub note: u32,
 }
 
 /// A translated block; its code is in the assembler.
@@ -137,7 +147,7 @@ pub struct Translated {
     pub bytes: u32,
     /// Direct jumps.
     pub links: Vec<LinkSite>,
-    /// One for each instruction, ascending.
+    /// At least one for each instruction, ascending.
     pub marks: Vec<Mark>,
     /// Where the code of the last instruction ends.
     pub main_end: u32,
@@ -226,7 +236,7 @@ pub trait FrontEnd {
     fn host_fault(&mut self) -> *mut HostFault;
 
     /// After a fault in the instruction at the pc: puts the registers right as its mark says.
-    fn settle_fault(&mut self, fault: &HostFault, note: u8);
+    fn settle_fault(&mut self, fault: &HostFault, note: u32);
 
     /// What the instruction in `bytes` at the pc wants of memory, by the registers as they are.
     fn wanted(&self, bytes: &[u8]) -> Option<Wanted>;
@@ -245,6 +255,11 @@ pub trait FrontEnd {
 
     /// Sets the pc.
     fn set_pc(&mut self, pc: u64);
+
+    /// At [`Reason::Help`]: does the instruction at the pc and goes behind it. If it cannot, the exit says why, and nothing has changed.
+    fn help(&mut self, _space: &mut Space, _bytes: &[u8]) -> Option<Exit> {
+        Some(Exit::Illegal { privileged: false })
+    }
 
     /// At [`Reason::Counter`]: does the instruction at the pc with this value of the counter and goes behind it.
     fn read_counter(&mut self, bytes: &[u8], value: u64);

@@ -268,7 +268,7 @@ impl Images {
         }
         let marks = &self.marks[block.marks.0 as usize..(block.marks.0 + block.marks.1) as usize];
         let number = marks.partition_point(|m| m.host <= within).checked_sub(1)?;
-        Some((BlockId(index as u32), marks[number], number as u32))
+        Some((BlockId(index as u32), marks[number], marks[number].index))
     }
 
     /// Forgets everything; the cache has been emptied. Names of images stay good.

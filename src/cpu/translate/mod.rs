@@ -24,6 +24,7 @@ pub mod image;
 pub mod jumps;
 mod spaces;
 pub mod stats;
+pub mod x64;
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -337,6 +338,13 @@ impl<F: FrontEnd> Translate<F> {
             // What is left happens at an instruction, which the budget must still allow.
             _ if left == 0 => Ok(Some(Exit::Budget)),
             Reason::Illegal => Ok(Some(Exit::Illegal { privileged: false })),
+            Reason::Protection => Ok(Some(Exit::Illegal { privileged: true })),
+            Reason::Help => {
+                let bytes = self.instruction(space);
+                let exit = self.front.help(space, &bytes);
+                self.retired += u64::from(exit.is_none());
+                Ok(exit)
+            }
             Reason::Breakpoint => Ok(Some(Exit::Breakpoint)),
             Reason::Fallback => self.fall_back(space),
             Reason::Alignment => {

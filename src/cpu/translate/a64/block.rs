@@ -21,10 +21,10 @@ const FORKS: u32 = 2;
 
 /// Notes of marks: where NZCV is when the instruction faults.
 pub(super) mod note {
-    pub const STORED: u8 = 0;
-    pub const SUB: u8 = 1;
-    pub const ADD: u8 = 2;
-    pub const FLOAT: u8 = 3;
+    pub const STORED: u32 = 0;
+    pub const SUB: u32 = 1;
+    pub const ADD: u32 = 2;
+    pub const FLOAT: u32 = 3;
 }
 
 fn word(code: &dyn Code, pc: u64) -> Option<u32> {
@@ -129,7 +129,7 @@ fn survey(code: &dyn Code, request: &Request) -> Vec<(u32, bool)> {
     words
 }
 
-fn note_of(before: FlagsAt, after: FlagsAt) -> u8 {
+fn note_of(before: FlagsAt, after: FlagsAt) -> u32 {
     match before.live {
         // What an instruction stores it stores before it accesses memory.
         Some(style) if !before.stored && !after.stored => match style {
@@ -161,7 +161,7 @@ pub(super) fn translate(
         e.begin(pc, index as u32, *word, *dead);
         emit_one(&mut e, *word, &mut translated)?;
         let note = note_of(before, e.flags_at());
-        translated.marks.push(Mark { host, guest: (pc - request.pc) as u32, note });
+        translated.marks.push(Mark { host, guest: (pc - request.pc) as u32, index: index as u32, note });
         pc += 4;
         if e.ended().is_some() {
             break;

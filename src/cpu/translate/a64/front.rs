@@ -125,7 +125,7 @@ impl FrontEnd for A64 {
         &raw mut self.frame.state.fault
     }
 
-    fn settle_fault(&mut self, fault: &HostFault, note: u8) {
+    fn settle_fault(&mut self, fault: &HostFault, note: u32) {
         let state = &mut self.frame.state;
         let bit = |n: u32| (fault.eflags >> n & 1) as u32;
         let (cf, pf, zf, sf, of) = (bit(0), bit(2), bit(6), bit(7), bit(11));

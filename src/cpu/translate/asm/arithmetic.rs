@@ -20,9 +20,11 @@ impl Asm {
         self.clobbered = true;
         let dst = dst.into();
         if let Ok(small) = i8::try_from(value) {
+            self.tail = 1;
             self.op(None, width, &[0x83], op as u8, dst);
             self.byte(small as u8);
         } else {
+            self.tail = 4;
             self.op(None, width, &[0x81], op as u8, dst);
             self.dword(value);
         }
@@ -45,6 +47,7 @@ impl Asm {
     /// `test a, imm` (sign-extended).
     pub fn test_imm(&mut self, width: Width, a: impl Into<Rm>, value: i32) {
         self.clobbered = true;
+        self.tail = 4;
         self.op(None, width, &[0xf7], 0, a.into());
         self.dword(value);
     }
@@ -52,6 +55,7 @@ impl Asm {
     /// `bt a, bit`: the bit goes to CF; other flags are undefined.
     pub fn bt_imm(&mut self, width: Width, a: impl Into<Rm>, bit: u8) {
         self.clobbered = true;
+        self.tail = 1;
         self.op(None, width, &[0x0f, 0xba], 4, a.into());
         self.byte(bit);
     }
@@ -71,6 +75,7 @@ impl Asm {
     /// `imul dst, src, imm`.
     pub fn imul_imm(&mut self, width: Width, dst: Gpr, src: impl Into<Rm>, value: i32) {
         self.clobbered = true;
+        self.tail = 4;
         self.op(None, width, &[0x69], dst as u8, src.into());
         self.dword(value);
     }
@@ -83,6 +88,7 @@ impl Asm {
     /// Shift or rotation by a constant (masked by the width); a count of 0 leaves flags alone.
     pub fn shift_imm(&mut self, op: Shift, width: Width, rm: impl Into<Rm>, count: u8) {
         self.clobbered = true;
+        self.tail = 1;
         self.op(None, width, &[0xc1], op as u8, rm.into());
         self.byte(count);
     }

@@ -56,6 +56,10 @@ pub enum Segment {
     Host,
     /// The guest's window: a `gs` prefix.
     Guest,
+    /// The same; the displacement alone is the address.
+    GuestAt,
+    /// The assembler's anchor, which the displacement alone is relative to: no register is used.
+    Data,
 }
 
 /// A memory operand.
@@ -80,6 +84,17 @@ impl Mem {
     /// `gs:[base + disp]`, in the guest's window; `base` must hold a safe guest address.
     pub fn guest(base: Gpr, disp: i32) -> Mem {
         Mem { base, index: None, disp, segment: Segment::Guest }
+    }
+
+    /// `gs:[addr]`, in the guest's window.
+    pub fn guest_at(addr: i32) -> Mem {
+        Mem { base: Gpr::Rax, index: None, disp: addr, segment: Segment::GuestAt }
+    }
+
+    /// What lies `disp` bytes behind the assembler's anchor. Behind such an operand, instructions with an immediate must come from
+    /// methods that know of it.
+    pub fn data(disp: i32) -> Mem {
+        Mem { base: Gpr::Rax, index: None, disp, segment: Segment::Data }
     }
 
     /// The same with an index register times 2^`scale`.

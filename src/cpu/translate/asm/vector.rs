@@ -29,6 +29,7 @@ impl Asm {
 
     /// `op dst, a, b, imm8`; also for the forms with a fourth register (`imm8 = reg << 4`).
     pub fn vex3i(&mut self, op: Vex, dst: Xmm, a: Xmm, b: impl Into<Xm>, imm: u8) {
+        self.tail = 1;
         self.vex_rm(op, dst.0, a.0, as_rm(b.into()));
         self.byte(imm);
     }
@@ -40,12 +41,14 @@ impl Asm {
 
     /// `op dst, src, imm8`.
     pub fn vex2i(&mut self, op: Vex, reg: Xmm, rm: impl Into<Xm>, imm: u8) {
+        self.tail = 1;
         self.vex_rm(op, reg.0, 0, as_rm(rm.into()));
         self.byte(imm);
     }
 
     /// `op dst, src, imm8` where the instruction is chosen by `/digit` and `dst` stands in `vvvv` (shifts by constants).
     pub fn vex_shift(&mut self, op: Vex, digit: u8, dst: Xmm, src: Xmm, imm: u8) {
+        self.tail = 1;
         self.vex_rm(op, digit, dst.0, as_rm(Xm::Reg(src)));
         self.byte(imm);
     }
@@ -62,6 +65,7 @@ impl Asm {
 
     /// The same with an immediate byte (`vpinsr*`).
     pub fn vex3i_gpr(&mut self, op: Vex, dst: Xmm, a: Xmm, rm: impl Into<Rm>, imm: u8) {
+        self.tail = 1;
         self.vex_rm(op, dst.0, a.0, rm.into());
         self.byte(imm);
     }
@@ -73,6 +77,7 @@ impl Asm {
 
     /// `op rm, xmm, imm8` with the vector register in `reg` (`vpextr*`).
     pub fn vex2i_gpr(&mut self, op: Vex, reg: Xmm, rm: impl Into<Rm>, imm: u8) {
+        self.tail = 1;
         self.vex_rm(op, reg.0, 0, rm.into());
         self.byte(imm);
     }
@@ -94,6 +99,7 @@ impl Asm {
 
     /// `rorx dst, src, count`: no flags.
     pub fn rorx(&mut self, width: Width, dst: Gpr, src: impl Into<Rm>, count: u8) {
+        self.tail = 1;
         self.vex_general(Vex::new(Map::M0f3a, Pp::Pf2, 0xf0), width, dst, Gpr::Rax, src.into());
         self.byte(count);
     }
