@@ -9,7 +9,7 @@ use crate::kernel::exec::Known;
 use crate::kernel::{Event, ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
-use crate::trace::{Call, Sink, Start, View};
+use crate::trace::{Call, Sink, Start, Timekeeping, View};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tampering::{InProgress, Stage, Tampered, Tampering};
@@ -431,7 +431,8 @@ impl Observers {
         let (now_ns, wall_ns) = (kernel.monotonic_ns(), kernel.realtime_ns());
         let (Some(process), Some(thread)) = (kernel.processes.get(&pid), kernel.threads.get(&pid)) else { return };
         let (envp, envp_addr) = (&process.envp[..], process.layout.env.0.0);
-        let start = Start { tid: pid, path, argv, envp, envp_addr, arch: thread.arch, now_ns, wall_ns };
+        let timekeeping = if kernel.time.is_virtual() { Timekeeping::Virtual } else { Timekeeping::Host };
+        let start = Start { tid: pid, path, argv, envp, envp_addr, arch: thread.arch, now_ns, wall_ns, timekeeping };
         self.sinks.iter_mut().for_each(|sink| sink.start(&start));
     }
 

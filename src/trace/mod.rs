@@ -1,18 +1,21 @@
 //! Observers of a run: they see every call, signal and exit, and can change nothing.
 //!
-//! [`TextSink`] writes what strace writes. Which calls are shown is decided by [`Filter`] before anything is formatted.
+//! [`TextSink`] writes what strace writes, [`RecordSink`] the same for programs. Which calls are shown is decided by [`Filter`] before anything is formatted.
 //! Does not know how calls are carried out, nor which CPU runs the guest.
 
+mod begun;
 mod buf;
 mod decode;
 mod dump;
 mod filter;
 mod options;
 mod outputs;
+mod records;
 mod select;
 mod sets;
 mod summary;
 mod text;
+mod threads;
 
 pub use decode::{Constants, Strings, Style};
 pub use filter::{Filter, FilterError};
@@ -20,6 +23,7 @@ pub use options::{
     Clock, Columns, FD_DETAILS, FdDetail, MESSAGES, Message, Options, Precision, STATUSES, Status, Target,
 };
 pub use outputs::{Flush, Opener, Output};
+pub use records::{Done, Format, Happening, Json, Perfetto, RecordSink};
 pub use sets::{Numbers, signal};
 pub use summary::{Column, Summary, SummaryOptions};
 pub use text::TextSink;
@@ -71,6 +75,15 @@ pub struct View<'a> {
     pub threads: usize,
 }
 
+/// Which clock the times of a run are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timekeeping {
+    /// The host's.
+    Host,
+    /// The machine's own, which instructions and calls move on.
+    Virtual,
+}
+
 /// How the first program was started: what strace shows as its execve(2).
 pub struct Start<'a> {
     /// The thread it runs in.
@@ -89,6 +102,8 @@ pub struct Start<'a> {
     pub now_ns: u64,
     /// Nanoseconds since 1970 at the same moment.
     pub wall_ns: u64,
+    /// Where these come from.
+    pub timekeeping: Timekeeping,
 }
 
 /// An observer. It need only implement what it wants to see.

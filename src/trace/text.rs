@@ -3,30 +3,20 @@
 //! A line is built in a reused buffer. When another thread has something to say before a call is done, the line ends in
 //! `<unfinished ...>` and goes on later in a `<... name resumed>` line.
 
+use super::begun::{Begun, Specials, name};
 use super::buf::{self, Buf};
-use super::decode::{self, Cx, Phase, Progress, Special};
+use super::decode::{self, Phase};
 use super::dump;
 use super::outputs::{Flush, Output, Outputs};
 use super::select::{comm_of, touches};
+use super::threads::Threads;
 use super::{Call, Clock, Message, Options, Precision, Sink, Start, Status, Target, View};
 use crate::abi::Errno;
 use crate::arch::Arch;
 use crate::kernel::{Event, ExitStatus, Tid};
 use crate::syscalls::ENTRIES;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
-
-/// A call that has begun.
-struct Begun {
-    call: Call,
-    progress: Progress,
-    special: Special,
-    /// Where rt_sigreturn's mask lies, else the first argument.
-    first: u64,
-    entered_ns: u64,
-    /// Its beginning, while it is not known whether the call is shown at all.
-    staged: Option<Buf>,
-}
 
 /// What a line begins with.
 #[derive(Clone, Copy)]
@@ -41,15 +31,12 @@ pub struct TextSink {
     options: Options,
     outputs: Outputs,
     begun: BTreeMap<Tid, Begun>,
-    /// Threads that are followed and live.
-    alive: BTreeSet<Tid>,
-    /// Threads that `-b` has let go.
-    detached: BTreeSet<Tid>,
+    threads: Threads,
     /// Names of threads, for lines that are not about a call.
     names: BTreeMap<Tid, Vec<u8>>,
     /// Each thread's last call: number, and where it was made.
     last: BTreeMap<Tid, (u64, u64)>,
-    specials: Vec<Special>,
+    specials: Specials,
     /// Nanoseconds since 1970 when the run began.
     epoch_ns: u64,
     /// When the line before began.
@@ -71,20 +58,14 @@ impl TextSink {
             options,
             outputs: Outputs::new(output),
             begun: BTreeMap::new(),
-            alive: BTreeSet::new(),
-            detached: BTreeSet::new(),
+            threads: Threads::default(),
             names: BTreeMap::new(),
             last: BTreeMap::new(),
-            specials: ENTRIES.iter().map(|e| Special::of(e.name)).collect(),
+            specials: Specials::new(),
             epoch_ns: 0,
             previous_ns: None,
             left,
         }
-    }
-
-    fn is_followed(&self, tid: Tid) -> bool {
-        let known = self.options.follow || self.alive.first().is_none_or(|first| *first == tid);
-        (known || self.alive.contains(&tid)) && !self.detached.contains(&tid)
     }
 
     fn out(&mut self) -> &mut Buf {
@@ -99,7 +80,7 @@ impl TextSink {
             self.outputs.now.end_line();
         }
         let name = if self.options.style.comms { self.names.get(&tid).cloned() } else { None };
-        let several = self.alive.len() > 1;
+        let several = self.threads.count() > 1;
         let target = self.options.target;
         let out = &mut self.outputs.now.out;
         let thread = |out: &mut Buf, width: usize, left: bool| {
@@ -206,30 +187,20 @@ impl TextSink {
             name(self.out(), call);
             buf::text(self.out(), " resumed>");
         }
-        let raw = self.options.raw.admits(call.index) && call.index.is_some();
         if let Some(view) = view {
-            let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, phase);
-            cx.args[0] = begun.first;
-            if let Some(entry) = call.entry()
-                && !raw
-            {
-                decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
-            }
+            begun.close(&self.options, &mut self.outputs.now.out, view, call, phase);
         } else {
             buf::text(self.out(), " <unfinished ...>");
         }
         self.equals();
         match view {
             Some(view) => {
-                let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, phase);
-                match phase {
-                    Phase::Exit(Ok(value)) if raw => cx.hex(value),
-                    _ => decode::returned(&mut cx, call.entry(), begun.special),
-                }
+                let out = &mut self.outputs.now.out;
+                begun.result(&self.options, out, view, call, phase);
                 if let Some(mark) = view.mark {
-                    cx.text(" (");
-                    cx.text(mark);
-                    cx.out.push(b')');
+                    buf::text(out, " (");
+                    buf::text(out, mark);
+                    out.push(b')');
                 }
                 if let Some(precision) = self.options.columns.duration
                     && status != Status::Unfinished
@@ -271,30 +242,31 @@ impl TextSink {
 
     /// execve(2) in thread `by` has ended the first thread, whose id it has now.
     fn superseded(&mut self, pid: Tid, by: Tid, now_ns: u64) {
-        if !self.alive.contains(&pid) && !self.alive.contains(&by) {
+        if !self.threads.contains(pid) && !self.threads.contains(by) {
             return;
         }
         self.abandon(pid, now_ns);
-        if self.alive.contains(&pid) && !self.options.is_quiet(Message::ThreadExecve) {
+        if self.threads.contains(pid) && !self.options.is_quiet(Message::ThreadExecve) {
             self.event_line(pid, now_ns, None, |out| {
                 buf::text(out, "+++ superseded by execve in pid ");
                 buf::sdec(out, i64::from(by));
                 buf::text(out, " +++");
             });
         }
-        self.alive.remove(&by);
-        self.alive.insert(pid);
-        if let Some(begun) = self.begun.remove(&by) {
-            self.begun.insert(pid, Begun { call: Call { tid: pid, ..begun.call }, ..begun });
+        self.threads.remove(by);
+        self.threads.add(pid);
+        if let Some(mut begun) = self.begun.remove(&by) {
+            begun.call.tid = pid;
+            self.begun.insert(pid, begun);
         }
     }
 
     fn exited(&mut self, tid: Tid, status: ExitStatus, now_ns: u64) {
-        if !self.alive.contains(&tid) {
+        if !self.threads.contains(tid) {
             return;
         }
         self.abandon(tid, now_ns);
-        if !self.options.is_quiet(Message::Exit) && !self.detached.contains(&tid) && self.left != Some(0) {
+        if !self.options.is_quiet(Message::Exit) && self.threads.is_watched(tid) && self.left != Some(0) {
             self.event_line(tid, now_ns, None, |out| match status {
                 ExitStatus::Code(code) => {
                     buf::text(out, "+++ exited with ");
@@ -311,7 +283,7 @@ impl TextSink {
                 }
             });
         }
-        self.alive.remove(&tid);
+        self.threads.remove(tid);
         self.names.remove(&tid);
         self.last.remove(&tid);
         self.outputs.close(tid);
@@ -355,27 +327,6 @@ fn fraction(out: &mut Buf, ns: u64, precision: Precision) {
     }
 }
 
-/// Appends the call's name; a number that Linux does not have as `syscall_0x..`.
-fn name(out: &mut Buf, call: &Call) {
-    match call.entry() {
-        Some(entry) => buf::text(out, entry.name),
-        None => {
-            buf::text(out, "syscall_");
-            buf::hex(out, call.raw.nr);
-        }
-    }
-}
-
-impl Options {
-    fn cx<'a>(&self, out: &'a mut Buf, view: &View<'a>, call: &Call, phase: Phase) -> Cx<'a> {
-        let mut style = self.style;
-        style.verbose = !self.abbreviated.admits(call.index) && call.index.is_some();
-        style.dereference = self.dereferenced.admits(call.index);
-        let (kernel, tid) = (view.kernel, call.tid);
-        Cx { out, space: view.space, kernel, tid, arch: call.arch, style, args: call.raw.args, phase }
-    }
-}
-
 /// Index of execve(2) on `arch`.
 fn execve(arch: Arch) -> Option<(usize, u64)> {
     let nr = u64::from(crate::syscalls::by_name(arch, "execve")?.number(arch)?);
@@ -389,7 +340,7 @@ impl Sink for TextSink {
     }
 
     fn start(&mut self, start: &Start<'_>) {
-        self.alive.insert(start.tid);
+        self.threads.add(start.tid);
         self.epoch_ns = start.wall_ns.wrapping_sub(start.now_ns);
         let name = start.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
         self.names.insert(start.tid, name[..name.len().min(15)].to_vec());
@@ -444,30 +395,16 @@ impl Sink for TextSink {
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
         if !self.options.filter.admits(call.index)
-            || !self.is_followed(call.tid)
+            || !self.threads.is_followed(&self.options, call.tid)
             || self.left == Some(0)
             || !touches(&self.options, view, call)
         {
             return;
         }
         self.learn_name(view, call.tid);
-        self.alive.insert(call.tid);
+        self.threads.add(call.tid);
         self.last.insert(call.tid, (call.raw.nr, call.pc));
-        let special = call.index.and_then(|i| self.specials.get(i)).copied().unwrap_or_default();
-        let mut begun = Begun {
-            call: *call,
-            progress: Progress::default(),
-            special,
-            first: call.raw.args[0],
-            entered_ns: view.now_ns,
-            staged: None,
-        };
-        if special == Special::Sigreturn {
-            begun.first = call.sp.wrapping_add(match call.arch {
-                Arch::X86_64 => 296,
-                Arch::Aarch64 => 168,
-            });
-        }
+        let mut begun = Begun::new(&self.specials, view, call);
         if self.options.statuses.is_all() {
             self.leader(call.tid, lead_of(call, view.now_ns));
             self.begin(view, call, &mut begun);
@@ -485,10 +422,9 @@ impl Sink for TextSink {
         self.learn_name(view, call.tid);
         self.complete(Some(view), call, result.map_or(Phase::Gone, Phase::Exit), view.now_ns);
         let replaced = call.entry().is_some_and(|e| e.name.starts_with("execve")) && matches!(result, Some(Ok(_)));
-        if self.options.detach_on_execve && replaced && self.is_followed(call.tid) {
+        if self.options.detach_on_execve && replaced && self.threads.is_followed(&self.options, call.tid) {
             self.tell("detached", call.tid);
-            self.detached.insert(call.tid);
-            self.alive.remove(&call.tid);
+            self.threads.detach(call.tid);
         }
     }
 
@@ -513,8 +449,7 @@ impl Sink for TextSink {
                 });
             }
             Event::Created { parent, tid } => {
-                if self.options.follow && self.alive.contains(parent) && !self.detached.contains(parent) {
-                    self.alive.insert(*tid);
+                if self.threads.created(&self.options, *parent, *tid) {
                     if let Some(name) = self.names.get(parent).cloned() {
                         self.names.insert(*tid, name);
                     }
@@ -536,30 +471,13 @@ impl Sink for TextSink {
 impl TextSink {
     /// Whether a signal of a thread is shown.
     fn is_seen(&self, tid: Tid, signal: u8) -> bool {
-        self.alive.contains(&tid)
-            && !self.detached.contains(&tid)
-            && self.left != Some(0)
-            && self.options.signals.contains(u32::from(signal))
+        self.threads.is_watched(tid) && self.left != Some(0) && self.options.signals.contains(u32::from(signal))
     }
 
     /// Prints a call up to what is known only after it.
     fn begin(&mut self, view: &View<'_>, call: &Call, begun: &mut Begun) {
         name(self.out(), call);
         self.out().push(b'(');
-        let mut cx = self.options.cx(&mut self.outputs.now.out, view, call, Phase::Enter);
-        cx.args[0] = begun.first;
-        match call.entry() {
-            Some(entry) if !self.options.raw.admits(call.index) => {
-                decode::arguments(&mut cx, entry, begun.special, &mut begun.progress);
-            }
-            entry => {
-                // Numbers alone, as many as the call has.
-                let count = entry.map_or(6, |e| e.args.len());
-                for (i, arg) in call.raw.args.iter().take(count).enumerate() {
-                    cx.text(if i > 0 { ", " } else { "" });
-                    cx.hex(*arg);
-                }
-            }
-        }
+        begun.open(&self.options, &mut self.outputs.now.out, view);
     }
 }

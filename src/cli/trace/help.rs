@@ -42,6 +42,7 @@ Output:
   -o FILE, --output=FILE          write to FILE; to a command with |COMMAND or !COMMAND
   -A, --output-append-mode        append to FILE
   --output-separately             a file for each thread: FILE.PID
+  --format=FORMAT                 text, json (a line for each call, docs/trace.schema.json) or perfetto (a timeline)
   -q, -qq, -qqq                   quiet=attach,personality; and exit; all
   -r, --relative-timestamps[=P]   time since the line before; P is s, ms, us or ns
   -s N, --string-limit=N          show at most N bytes of a string (32)

@@ -2,14 +2,16 @@
 
 mod getopt;
 mod help;
+mod names;
 mod qualify;
 mod settings;
+mod values;
 
 use crate::Error;
 use crate::inject::Tamper;
 use crate::kernel::ExitStatus;
-use crate::trace::{Flush, Opener, Output, Summary, TextSink};
-use settings::{Destination, Settings, Statistics};
+use crate::trace::{Flush, Json, Opener, Output, Perfetto, RecordSink, Sink, Summary, TextSink};
+use settings::{Destination, Format, Settings, Statistics};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -97,7 +99,13 @@ fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
         machine.tamper(Tamper::new(settings.injections, &settings.trace.filter, settings.trace.follow));
     }
     if let Some(output) = text {
-        machine.observe(Box::new(TextSink::with_output(settings.trace.clone(), output)));
+        let trace = settings.trace.clone();
+        let sink: Box<dyn Sink> = match settings.format {
+            Format::Text => Box::new(TextSink::with_output(trace, output)),
+            Format::Json => Box::new(RecordSink::new(trace, Json, output)),
+            Format::Perfetto => Box::new(RecordSink::new(trace, Perfetto::default(), output)),
+        };
+        machine.observe(sink);
     }
     if let (Some(writer), Some((_, how))) = (table, settings.statistics) {
         machine.observe(Box::new(Summary::new(settings.trace, how, writer)));

@@ -1,7 +1,7 @@
 //! `-e KEY=VALUE` (strace(1), "Qualifying expressions").
 
 use super::Refusal;
-use super::settings::span_ns;
+use super::values::span_ns;
 use crate::inject::{Injection, Unless};
 use crate::trace::{FD_DETAILS, Filter, MESSAGES, Numbers, Options, STATUSES};
 

@@ -1,13 +1,15 @@
 //! From the words of the command line to what is to be done.
 
-use super::getopt::{self, Given, Long, Takes};
+use super::getopt::{self, Given};
+use super::names::{Key, Opt, Own, long, short};
+use super::values::{columns, decimal, span_ns, timestamps};
 use super::{Refusal, help, qualify, tail, text};
 use crate::cli::options::RunOptions;
 use crate::inject::Injection;
 use crate::trace::{
     Clock, Column, Constants, Filter, Message, Numbers, Options, Precision, Status, Strings, SummaryOptions, Target,
 };
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -40,10 +42,35 @@ pub enum Statistics {
     Beside,
 }
 
+/// What the trace is written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// What strace writes.
+    #[default]
+    Text,
+    /// JSON Lines.
+    Json,
+    /// Trace events of Chrome and Perfetto.
+    Perfetto,
+}
+
+impl Format {
+    fn from_name(name: &str) -> Option<Format> {
+        Some(match name {
+            "text" => Format::Text,
+            "json" => Format::Json,
+            "perfetto" => Format::Perfetto,
+            _ => return None,
+        })
+    }
+}
+
 /// All of it.
 pub struct Settings {
     /// What the trace shows.
     pub trace: Options,
+    /// As what.
+    pub format: Format,
     /// Where it goes.
     pub destination: Destination,
     /// A file for each thread.
@@ -56,204 +83,6 @@ pub struct Settings {
     pub run: RunOptions,
     /// What does not fit together but does no harm.
     pub warnings: Vec<String>,
-}
-
-/// sevm's own options, as clap knows them.
-#[derive(Parser)]
-#[command(name = "sevm trace", no_binary_name = true, disable_help_flag = true)]
-struct Own {
-    #[command(flatten)]
-    options: RunOptions,
-}
-
-/// strace's options that are not another way to write an expression of `-e`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opt {
-    Expression,
-    Qualify(qualify::Key),
-    Column,
-    Append,
-    Detach,
-    Statistics(Statistics),
-    Daemonize,
-    Debug,
-    Follow,
-    Separate,
-    Help,
-    Interruptible,
-    Pointer,
-    Number,
-    Names,
-    Output,
-    Overhead,
-    Attach,
-    Path,
-    Quiet,
-    QuietSet,
-    Relative,
-    Limit,
-    SortBy,
-    Absolute,
-    AbsoluteFormat,
-    Duration,
-    User,
-    Columns,
-    Verbose,
-    Version,
-    WallClock,
-    Hex,
-    HexFormat,
-    Constants,
-    FdNames,
-    FdDetails,
-    PidNames,
-    Successful,
-    Failed,
-    Stack,
-    CallLimit,
-    /// Taken, and nothing has to be done for it.
-    Nothing,
-}
-
-/// An option of strace or, by its name, of sevm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
-    Strace(Opt),
-    Own(String),
-}
-
-fn short(letter: u8) -> Option<(Key, Takes)> {
-    use Takes::{Nothing, Value};
-    let (opt, takes) = match letter {
-        b'a' => (Opt::Column, Value),
-        b'A' => (Opt::Append, Nothing),
-        b'b' => (Opt::Detach, Value),
-        b'c' => (Opt::Statistics(Statistics::Only), Nothing),
-        b'C' => (Opt::Statistics(Statistics::Beside), Nothing),
-        b'd' => (Opt::Debug, Nothing),
-        b'D' => (Opt::Daemonize, Nothing),
-        b'e' => (Opt::Expression, Value),
-        b'E' => return Some((Key::Own("env".into()), Value)),
-        b'f' | b'F' => (Opt::Follow, Nothing),
-        b'h' => (Opt::Help, Nothing),
-        b'i' => (Opt::Pointer, Nothing),
-        b'I' => (Opt::Interruptible, Value),
-        b'k' => (Opt::Stack, Nothing),
-        b'L' => return Some((Key::Own("prefix".into()), Value)),
-        b'n' => (Opt::Number, Nothing),
-        b'N' => (Opt::Names, Nothing),
-        b'o' => (Opt::Output, Value),
-        b'O' => (Opt::Overhead, Value),
-        b'p' => (Opt::Attach, Value),
-        b'P' => (Opt::Path, Value),
-        b'q' => (Opt::Quiet, Nothing),
-        b'r' => (Opt::Relative, Nothing),
-        b's' => (Opt::Limit, Value),
-        b'S' => (Opt::SortBy, Value),
-        b't' => (Opt::Absolute, Nothing),
-        b'T' => (Opt::Duration, Nothing),
-        b'u' => (Opt::User, Value),
-        b'U' => (Opt::Columns, Value),
-        b'v' => (Opt::Verbose, Nothing),
-        b'V' => (Opt::Version, Nothing),
-        b'w' => (Opt::WallClock, Nothing),
-        b'x' => (Opt::Hex, Nothing),
-        b'X' => (Opt::Constants, Value),
-        b'y' => (Opt::FdNames, Nothing),
-        b'Y' => (Opt::PidNames, Nothing),
-        b'z' => (Opt::Successful, Nothing),
-        b'Z' => (Opt::Failed, Nothing),
-        _ => return None,
-    };
-    Some((Key::Strace(opt), takes))
-}
-
-/// Long names, in strace's order, in which its messages list them.
-fn long() -> Vec<Long<Key>> {
-    use Takes::{Nothing, Perhaps, Value};
-    use qualify::Key as Q;
-    let strace: &[(&str, Takes, Opt)] = &[
-        ("columns", Value, Opt::Column),
-        ("output-append-mode", Nothing, Opt::Append),
-        ("detach-on", Value, Opt::Detach),
-        ("summary-only", Nothing, Opt::Statistics(Statistics::Only)),
-        ("summary", Nothing, Opt::Statistics(Statistics::Beside)),
-        ("debug", Nothing, Opt::Debug),
-        ("daemonize", Perhaps, Opt::Daemonize),
-        ("daemonized", Perhaps, Opt::Daemonize),
-        ("daemonise", Perhaps, Opt::Daemonize),
-        ("daemonised", Perhaps, Opt::Daemonize),
-        ("follow-forks", Nothing, Opt::Follow),
-        ("output-separately", Nothing, Opt::Separate),
-        ("help", Nothing, Opt::Help),
-        ("instruction-pointer", Nothing, Opt::Pointer),
-        ("interruptible", Value, Opt::Interruptible),
-        ("kill-on-exit", Nothing, Opt::Nothing),
-        ("stack-traces", Perhaps, Opt::Stack),
-        ("stack-trace", Perhaps, Opt::Stack),
-        ("syscall-number", Nothing, Opt::Number),
-        ("arg-names", Nothing, Opt::Names),
-        ("argument-names", Nothing, Opt::Names),
-        ("output", Value, Opt::Output),
-        ("summary-syscall-overhead", Value, Opt::Overhead),
-        ("attach", Value, Opt::Attach),
-        ("trace-path", Value, Opt::Path),
-        ("relative-timestamps", Perhaps, Opt::Relative),
-        ("string-limit", Value, Opt::Limit),
-        ("summary-sort-by", Value, Opt::SortBy),
-        ("absolute-timestamps", Perhaps, Opt::AbsoluteFormat),
-        ("timestamps", Perhaps, Opt::AbsoluteFormat),
-        ("syscall-times", Perhaps, Opt::Duration),
-        ("user", Value, Opt::User),
-        ("summary-columns", Value, Opt::Columns),
-        ("no-abbrev", Nothing, Opt::Verbose),
-        ("version", Nothing, Opt::Version),
-        ("summary-wall-clock", Nothing, Opt::WallClock),
-        ("strings-in-hex", Perhaps, Opt::HexFormat),
-        ("const-print-style", Value, Opt::Constants),
-        ("successful-only", Nothing, Opt::Successful),
-        ("failed-only", Nothing, Opt::Failed),
-        ("seccomp-bpf", Nothing, Opt::Nothing),
-        ("syscall-limit", Value, Opt::CallLimit),
-        ("trace", Value, Opt::Qualify(Q::Trace)),
-        ("abbrev", Value, Opt::Qualify(Q::Abbrev)),
-        ("verbose", Value, Opt::Qualify(Q::Verbose)),
-        ("raw", Value, Opt::Qualify(Q::Raw)),
-        ("signals", Value, Opt::Qualify(Q::Signal)),
-        ("signal", Value, Opt::Qualify(Q::Signal)),
-        ("status", Value, Opt::Qualify(Q::Status)),
-        ("read", Value, Opt::Qualify(Q::Read)),
-        ("write", Value, Opt::Qualify(Q::Write)),
-        ("kvm", Value, Opt::Qualify(Q::Kvm)),
-        ("inject", Value, Opt::Qualify(Q::Inject)),
-        ("fault", Value, Opt::Qualify(Q::Fault)),
-        ("quiet", Perhaps, Opt::QuietSet),
-        ("silent", Perhaps, Opt::QuietSet),
-        ("silence", Perhaps, Opt::QuietSet),
-        ("decode-fds", Perhaps, Opt::FdDetails),
-        ("decode-pids", Value, Opt::Qualify(Q::DecodePids)),
-        ("trace-fds", Value, Opt::Qualify(Q::TraceFds)),
-        ("trace-fd", Value, Opt::Qualify(Q::TraceFds)),
-    ];
-    let strace = strace.iter().map(|(name, takes, opt)| Long {
-        name: (*name).to_string(),
-        takes: *takes,
-        key: Key::Strace(*opt),
-    });
-    let command = Own::command();
-    let own = command.get_arguments().filter_map(|arg| {
-        let name = arg.get_long()?;
-        let optional = arg.get_num_args().is_some_and(|n| n.min_values() == 0);
-        let takes = match arg.get_action().takes_values() {
-            true if optional => Perhaps,
-            true => Value,
-            false => Nothing,
-        };
-        Some(Long { name: name.to_string(), takes, key: Key::Own(name.to_string()) })
-    });
-    let names: Vec<Long<Key>> = strace.collect();
-    let own: Vec<Long<Key>> = own.filter(|o| names.iter().all(|n| n.name != o.name)).collect();
-    names.into_iter().chain(own).collect()
 }
 
 /// How often the options were given whose repetition means more.
@@ -274,6 +103,7 @@ struct Counts {
 struct Draft {
     counts: Counts,
     output: Option<OsString>,
+    format: Format,
     append: bool,
     separate: bool,
     statistics: Option<Statistics>,
@@ -425,6 +255,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
         Opt::PidNames => qualify::apply(trace, &mut draft.injections, qualify::Key::DecodePids, "comm")?,
         Opt::Successful => only(draft, trace, Status::Successful),
         Opt::Failed => only(draft, trace, Status::Failed),
+        Opt::Format => draft.format = Format::from_name(required).ok_or_else(invalid)?,
         Opt::Stack => return Err(Refusal::plain("-k/--stack-traces is not implemented")),
         Opt::CallLimit => match number()? {
             0 => return Err(invalid()),
@@ -466,6 +297,7 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
             "(-c/--summary-only or -C/--summary) and -ff/--output-separately are mutually exclusive",
         ));
     }
+    fits_format(&draft, separate)?;
     draft.counts.redirected = draft.output.is_some();
     repeated(&draft.counts, &mut trace)?;
     if draft.statuses == [true; 2] {
@@ -483,6 +315,8 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
     };
     if draft.statistics == Some(Statistics::Only) {
         warnings.extend(useless(&trace).map(|o| format!("{o} has no effect with -c/--summary-only")));
+    } else if draft.format != Format::Text {
+        warnings.extend(only_in_text(&trace).map(|o| format!("{o} has no effect with --format")));
     }
     resolve_paths(&mut trace, &mut warnings);
     let injections = std::mem::take(&mut draft.injections);
@@ -493,9 +327,9 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
             .map(|(error, value)| format!("Inadvertent injection of error {error} is possible for retval={value}")),
     );
     let run = own_options(std::mem::take(&mut draft.own), command)?;
-    let separate = trace.target == Target::Separate;
+    let (separate, format) = (trace.target == Target::Separate, draft.format);
     let statistics = draft.statistics.map(|s| (s, draft.summary));
-    Ok(Asked::Run(Box::new(Settings { trace, destination, separate, statistics, injections, run, warnings })))
+    Ok(Asked::Run(Box::new(Settings { trace, format, destination, separate, statistics, injections, run, warnings })))
 }
 
 /// Options that say more each time.
@@ -555,8 +389,32 @@ fn destination(draft: &Draft, separate: bool, warnings: &mut Vec<String>) -> Res
     Ok(Destination::Command(tail(output)))
 }
 
+/// Records leave no room for anything else in their file.
+fn fits_format(draft: &Draft, separate: bool) -> Result<(), Refusal> {
+    let with = match draft.format {
+        Format::Text => return Ok(()),
+        _ if draft.statistics.is_some() => "-c/--summary-only or -C/--summary",
+        Format::Perfetto if separate => "-ff/--output-separately",
+        Format::Json | Format::Perfetto => return Ok(()),
+    };
+    Err(Refusal::with_hint(format!("({with}) and --format are mutually exclusive")))
+}
+
+/// Options that only lines of text have a place for.
+fn only_in_text(trace: &Options) -> impl Iterator<Item = &'static str> {
+    let dumps = !trace.dump_read.is_empty() || !trace.dump_write.is_empty();
+    let pairs = columns_of(trace).into_iter().chain([(trace.style.names, "-N/--arg-names"), (dumps, "-e read/write")]);
+    pairs.filter_map(|(given, name)| given.then_some(name))
+}
+
 /// Options that `-c` leaves without a meaning.
 fn useless(trace: &Options) -> impl Iterator<Item = &'static str> {
+    let details = (trace.style.fds != 0, "-y/--decode-fds");
+    columns_of(trace).into_iter().chain([details]).filter_map(|(given, name)| given.then_some(name))
+}
+
+/// Columns beside the call, and the options they are asked for with.
+fn columns_of(trace: &Options) -> [(bool, &'static str); 5] {
     let columns = &trace.columns;
     [
         (columns.pointer, "-i/--instruction-pointer"),
@@ -564,10 +422,7 @@ fn useless(trace: &Options) -> impl Iterator<Item = &'static str> {
         (columns.relative.is_some(), "-r/--relative-timestamps"),
         (columns.absolute.is_some(), "-t/--absolute-timestamps"),
         (columns.duration.is_some(), "-T/--syscall-times"),
-        (trace.style.fds != 0, "-y/--decode-fds"),
     ]
-    .into_iter()
-    .filter_map(|(given, name)| given.then_some(name))
 }
 
 /// Adds to each path of `-P` the one it leads to, if that is another.
@@ -601,68 +456,6 @@ fn own_options(mut words: Vec<OsString>, command: Vec<OsString>) -> Result<RunOp
         },
     )?;
     Ok(own.options)
-}
-
-/// The columns of the table (`-U`).
-fn columns(list: &str) -> Result<Vec<Column>, Refusal> {
-    let mut columns = Vec::new();
-    for name in list.split(',') {
-        match Column::from_name(name) {
-            None => return Err(Refusal::with_hint(format!("unknown column name: '{name}'"))),
-            Some(column) if columns.contains(&column) => {
-                return Err(Refusal::with_hint(format!(
-                    "call summary column has been provided more than once: '{name}'"
-                )));
-            }
-            Some(column) => columns.push(column),
-        }
-    }
-    Ok(columns)
-}
-
-/// `[[format:]FORMAT],[[precision:]PRECISION]`; inside `None`: no times.
-fn timestamps(text: &str) -> Option<Option<(Clock, Precision)>> {
-    let (mut clock, mut precision) = (None, None);
-    for token in text.split(',') {
-        let (of_format, of_precision) = (token.strip_prefix("format:"), token.strip_prefix("precision:"));
-        let format = match of_format.unwrap_or(token) {
-            "none" => Some(None),
-            "time" => Some(Some(Clock::Day)),
-            "unix" => Some(Some(Clock::Unix)),
-            _ => None,
-        };
-        match (format, Precision::from_name(of_precision.unwrap_or(token))) {
-            (Some(f), _) if of_precision.is_none() => clock = Some(f),
-            (_, Some(p)) if of_format.is_none() => precision = Some(p),
-            _ => return None,
-        }
-    }
-    let clock = clock.unwrap_or(Some(Clock::Day));
-    Some(clock.map(|c| (c, precision.unwrap_or(Precision(0)))))
-}
-
-/// A time: microseconds, or with `s`, `ms`, `us`, `ns` behind; in nanoseconds.
-pub fn span_ns(text: &str) -> Option<u64> {
-    let (digits, factor) = if let Some(t) = text.strip_suffix("ms") {
-        (t, 1e6)
-    } else if let Some(t) = text.strip_suffix("us") {
-        (t, 1e3)
-    } else if let Some(t) = text.strip_suffix("ns") {
-        (t, 1.0)
-    } else if let Some(t) = text.strip_suffix('s') {
-        (t, 1e9)
-    } else {
-        (text, 1e3)
-    };
-    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    let value: f64 = plain.then(|| digits.parse().ok())??;
-    let ns = value * factor;
-    (ns.is_finite() && (0.0..1e18).contains(&ns)).then_some(ns as u64)
-}
-
-fn decimal(text: &str) -> Option<u32> {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| text.parse().ok())?.filter(|n| *n <= i32::MAX as u32)
 }
 
 #[cfg(test)]
@@ -705,16 +498,5 @@ mod tests {
         assert_eq!(wrong("--absolute-timestamps=time,xx p"), "invalid --absolute-timestamps argument: 'time,xx'");
         assert_eq!(wrong("-w p"), "-w/--summary-wall-clock must be given with (-c/--summary-only or -C/--summary)");
         assert_eq!(wrong("-e signal=FOO p"), "invalid signal 'FOO'");
-    }
-
-    #[test]
-    fn times() {
-        assert_eq!(timestamps("unix,ns"), Some(Some((Clock::Unix, Precision(9)))));
-        assert_eq!(timestamps("precision:ms"), Some(Some((Clock::Day, Precision(3)))));
-        assert_eq!(timestamps("none"), Some(None));
-        assert_eq!(timestamps("format:ns"), None);
-        assert_eq!(span_ns("1.5"), Some(1500));
-        assert_eq!(span_ns("2ms"), Some(2_000_000));
-        assert_eq!((span_ns("x"), span_ns("-1"), span_ns("infs")), (None, None, None));
     }
 }

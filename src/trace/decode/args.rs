@@ -40,7 +40,7 @@ pub(in crate::trace) fn arguments(cx: &mut Cx<'_>, entry: &Entry, special: Speci
             keep_length(cx, args, i, progress);
             // The separator belongs to what strace has printed when the call blocks.
             if printed_any {
-                cx.text(", ");
+                cx.next_argument();
             }
             progress.printed = i;
             return;
@@ -50,7 +50,7 @@ pub(in crate::trace) fn arguments(cx: &mut Cx<'_>, entry: &Entry, special: Speci
         }
         let after_separator = !entering && i == progress.printed;
         if printed_any && !after_separator {
-            cx.text(", ");
+            cx.next_argument();
         }
         printed_any = true;
         argument(cx, args, i, special, progress.before);

@@ -122,7 +122,7 @@ impl Cx<'_> {
         if matches!(data, Some(Data::Nothing)) {
             return;
         }
-        self.text(", ");
+        self.next_argument();
         match data {
             Some(Data::IntIn | Data::IntOut) => {
                 if let Some(b) = self.fetch_or_addr::<4>(arg) {
@@ -167,7 +167,7 @@ impl Cx<'_> {
         let request = self.args[1] as u32;
         if matches!(self.phase, Phase::Enter) {
             self.sdec(i64::from(self.args[0] as i32));
-            self.text(", ");
+            self.next_argument();
             self.ioctl_request(request);
             if Self::ioctl_is_out(request) {
                 return true;

@@ -71,7 +71,22 @@ pub struct Style {
     pub comms: bool,
     /// Names of arguments (`-N`).
     pub names: bool,
+    /// What stands between arguments.
+    pub(super) separator: Separator,
 }
+
+/// What stands between the arguments of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// A comma and a blank.
+    #[default]
+    Comma,
+    /// A byte that no value holds ([`MARK`]): somebody takes the arguments apart again.
+    Mark,
+}
+
+/// Separates arguments for those who take them apart: no printed value holds it.
+pub(super) const MARK: u8 = 0x1f;
 
 impl Default for Style {
     fn default() -> Style {
@@ -84,6 +99,7 @@ impl Default for Style {
             fds: 0,
             comms: false,
             names: false,
+            separator: Separator::default(),
         }
     }
 }
@@ -127,6 +143,14 @@ pub(super) struct Cx<'a> {
 impl Cx<'_> {
     pub(super) fn text(&mut self, s: &str) {
         buf::text(self.out, s);
+    }
+
+    /// Prints what stands between two arguments of the call.
+    pub(super) fn next_argument(&mut self) {
+        match self.style.separator {
+            Separator::Comma => self.text(", "),
+            Separator::Mark => self.out.push(MARK),
+        }
     }
 
     pub(super) fn dec(&mut self, v: u64) {

@@ -191,7 +191,8 @@ fn clone(cx: &mut Cx<'_>, entering: bool) {
     if entering {
         cx.text("child_stack=");
         cx.addr(stack);
-        cx.text(", flags=");
+        cx.next_argument();
+        cx.text("flags=");
         let start = cx.out.len();
         if flags & !0xff != 0 {
             cx.flags(&sets::CLONE, flags & !0xff);
@@ -209,7 +210,8 @@ fn clone(cx: &mut Cx<'_>, entering: bool) {
     const CHILD_TID: u64 = 0x120_0000;
     const SETTLS: u64 = 0x8_0000;
     if flags & (PIDFD | PARENT_SETTID) != 0 {
-        cx.text(", parent_tid=");
+        cx.next_argument();
+        cx.text("parent_tid=");
         let mut b = [0u8; 4];
         if !cx.failed() && cx.fetch(ptid, &mut b) {
             cx.out.push(b'[');
@@ -220,11 +222,13 @@ fn clone(cx: &mut Cx<'_>, entering: bool) {
         }
     }
     if flags & SETTLS != 0 {
-        cx.text(", tls=");
+        cx.next_argument();
+        cx.text("tls=");
         cx.addr(tls);
     }
     if flags & CHILD_TID != 0 {
-        cx.text(", child_tidptr=");
+        cx.next_argument();
+        cx.text("child_tidptr=");
         cx.addr(ctid);
     }
 }
@@ -254,7 +258,7 @@ fn clone3(cx: &mut Cx<'_>, entering: bool) {
             }
             cx.out.push(b'}');
         }
-        cx.text(", ");
+        cx.next_argument();
         return cx.dec(size);
     }
     if !readable {
@@ -299,12 +303,12 @@ fn sleep(cx: &mut Cx<'_>, entering: bool, left: usize) {
     if entering {
         if left == 3 {
             cx.name(&sets::CLOCKID, cx.args[0] & 0xffff_ffff);
-            cx.text(", ");
+            cx.next_argument();
             cx.flags(&sets::TIMER, cx.args[1] & 0xffff_ffff);
-            cx.text(", ");
+            cx.next_argument();
         }
         cx.structure(crate::syscalls::Struct::Timespec, cx.args[left - 1]);
-        return cx.text(", ");
+        return cx.next_argument();
     }
     let absolute = left == 3 && cx.args[1] & 1 != 0;
     let interrupted = matches!(cx.phase, Phase::Exit(Err(e)) if e.is_restart() || e == crate::abi::Errno::EINTR);
@@ -320,9 +324,9 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
     let mut b = [0u8; 8];
     if entering {
         cx.fd(out_fd as i32);
-        cx.text(", ");
+        cx.next_argument();
         cx.fd(in_fd as i32);
-        cx.text(", ");
+        cx.next_argument();
         if offset != 0 && cx.fetch(offset, &mut b) {
             *before = u64_at(&b, 0);
             *printed = 1;
@@ -331,7 +335,7 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
             cx.out.push(b']');
         } else {
             cx.addr(offset);
-            cx.text(", ");
+            cx.next_argument();
             cx.dec(count);
         }
     } else if *printed == 1 {
@@ -340,7 +344,7 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
             cx.sdec(u64_at(&b, 0) as i64);
             cx.out.push(b']');
         }
-        cx.text(", ");
+        cx.next_argument();
         cx.dec(count);
     }
 }
@@ -363,16 +367,16 @@ fn wait4(cx: &mut Cx<'_>, entering: bool) {
     let [pid, status, options, rusage, ..] = cx.args;
     if entering {
         cx.pid(pid as i32);
-        return cx.text(", ");
+        return cx.next_argument();
     }
     if status == 0 {
         cx.text("NULL")
     } else {
         cx.wait_status(status)
     }
-    cx.text(", ");
+    cx.next_argument();
     cx.flags(&sets::WAIT, options & 0xffff_ffff);
-    cx.text(", ");
+    cx.next_argument();
     // Without a child there is no usage either.
     if cx.value() == 0 { cx.addr(rusage) } else { cx.structure(crate::syscalls::Struct::Rusage, rusage) }
 }
