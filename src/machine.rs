@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::abi::Errno;
+use crate::arch::cpuid::Model;
 use crate::arch::{Arch, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
 use crate::inject::Tamper;
-use crate::kernel::exec::Known;
+use crate::kernel::exec::{Known, Processor};
 use crate::kernel::{Event, ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
@@ -37,6 +38,8 @@ pub struct Machine {
     pub kernel: Kernel,
     /// The backend that `--cpu` chose.
     pub backend: String,
+    /// The features that x86_64 programs see.
+    pub cpu_model: Model,
     cpus: [Option<Box<dyn Cpu>>; 2],
     /// The thread whose registers each CPU holds.
     on_cpu: [Option<Tid>; 2],
@@ -55,12 +58,17 @@ pub struct Machine {
     part: Option<Part>,
 }
 
+fn processor(cpu: &dyn Cpu) -> Processor {
+    Processor { hwcap: cpu.hwcap(), cpuid: cpu.cpuid() }
+}
+
 impl Machine {
     /// A machine with no CPU opened yet: backends are opened when a program of their architecture runs.
     pub fn new(kernel: Kernel, backend: &str) -> Machine {
         Machine {
             kernel,
             backend: backend.to_string(),
+            cpu_model: Model::Host,
             cpus: [None, None],
             on_cpu: [None, None],
             observers: Observers::default(),
@@ -91,7 +99,7 @@ impl Machine {
         let slot = &mut self.cpus[arch.index()];
         match slot {
             Some(cpu) => Ok(cpu),
-            None => Ok(slot.insert(cpu::open(&self.backend, arch)?)),
+            None => Ok(slot.insert(cpu::open_model(&self.backend, arch, self.cpu_model)?)),
         }
     }
 
@@ -100,12 +108,12 @@ impl Machine {
     /// # Errors
     /// The program cannot be run, or the CPU for it not be opened.
     pub fn boot(&mut self, program: &Program) -> Result<Pid, Error> {
-        let (backend, cpus) = (&self.backend, &mut self.cpus);
+        let (backend, model, cpus) = (&self.backend, self.cpu_model, &mut self.cpus);
         self.program.clone_from(&program.path);
         self.argv.clone_from(&program.argv);
         self.kernel.boot(program, |arch| {
-            let cpu = cpus[arch.index()].insert(cpu::open(backend, arch)?);
-            Ok(cpu.hwcap())
+            let cpu = cpus[arch.index()].insert(cpu::open_model(backend, arch, model)?);
+            Ok(processor(&**cpu))
         })
     }
 
@@ -321,8 +329,8 @@ impl Machine {
             None => self.kernel.syscall(tid, raw, &mut **cpu),
         };
         while let Outcome::NeedCpu(wanted) = outcome {
-            let caps = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(c.hwcap()));
-            self.kernel.hwcaps[wanted.index()] = caps;
+            let known = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(processor(&**c)));
+            self.kernel.processors[wanted.index()] = known;
             let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
             outcome = self.kernel.syscall(tid, raw, &mut **cpu);
         }

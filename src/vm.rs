@@ -4,6 +4,7 @@
 //! it. Does not know how any of it is done: see [`crate::machine`].
 
 use crate::Error;
+use crate::arch::cpuid::Model;
 use crate::host::{Host, RealHost};
 use crate::kernel::{Config, ExitStatus, Kernel, Limits, Program};
 use crate::machine::Machine;
@@ -48,6 +49,7 @@ pub struct Builder {
     env: Vec<(OsString, OsString)>,
     cwd: Option<PathBuf>,
     cpu: String,
+    cpu_model: Model,
     address_bits: u32,
     config: Config,
     stdin: Input,
@@ -105,6 +107,13 @@ impl Builder {
     #[must_use]
     pub fn cpu(mut self, name: &str) -> Builder {
         self.cpu = name.to_string();
+        self
+    }
+
+    /// The features that an x86_64 program sees ([`Model`]).
+    #[must_use]
+    pub fn cpu_model(mut self, model: Model) -> Builder {
+        self.cpu_model = model;
         self
     }
 
@@ -203,6 +212,7 @@ impl Builder {
             }
         };
         let mut machine = Machine::new(Kernel::new(host, windows, self.config), &self.cpu);
+        machine.cpu_model = self.cpu_model;
         self.sinks.into_iter().for_each(|sink| machine.observe(sink));
         let argv0 = self.argv0.as_ref().unwrap_or(&self.program);
         let program = Program {
@@ -255,6 +265,7 @@ impl Vm {
             env: std::env::vars_os().collect(),
             cwd: None,
             cpu: "auto".to_string(),
+            cpu_model: Model::Host,
             address_bits: 40,
             config: Config::default(),
             stdin: Input::Inherit,

@@ -201,3 +201,57 @@ fn the_first_process_ends_the_command_and_others_go_on() {
         assert!(early.is_none() && there("done"), "{options:?} {args:?}: left behind");
     }
 }
+
+/// Prints feature words of `cpuid`, AT_HWCAP2 in decimal, and XCR0 where there is one.
+const FEATURES: &str = r#"
+#include <cpuid.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+int main(void) {
+    unsigned a, b, c, d, low = 0, high;
+    __cpuid(1, a, b, c, d);
+    printf("%x %x", d, c);
+    if (c >> 27 & 1) __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    __cpuid_count(7, 0, a, b, c, d);
+    printf(" %x %x %x", b, c, d);
+    __cpuid(0x80000001, a, b, c, d);
+    printf(" %x %x", d, c);
+    __cpuid_count(0xd, 0, a, b, c, d);
+    printf(" hwcap2 %lu xcr0 %x size %u agree %d\n", getauxval(AT_HWCAP2), low, b, a == low);
+    return 0;
+}
+"#;
+
+#[test]
+fn a_cpu_model_fixes_what_programs_see() {
+    let Some(program) = build("features", FEATURES) else { return };
+    let program = program.display().to_string();
+    let show = |model: &str| sevm(&["run", "--cpu-model", model, &program]);
+    let baseline = "f8bfbfd 80000000 0 0 0 2c100800 0 hwcap2 0 xcr0 0 size 0 agree 1\n";
+    assert_eq!(text(&show("x86-64").stdout), baseline);
+    let v2 = "f8bfbfd 80982201 0 0 0 2c100800 1 hwcap2 0 xcr0 0 size 0 agree 1\n";
+    assert_eq!(text(&show("x86-64-v2").stdout), v2);
+    let v3 = show("x86-64-v3");
+    if v3.status.success() {
+        let all = "f8bfbfd bcd83201 128 0 0 2c100800 21 hwcap2 0 xcr0 7 size 832 agree 1\n";
+        assert_eq!(text(&v3.stdout), all);
+    } else {
+        let message = text(&v3.stderr);
+        assert!(message.starts_with("sevm: --cpu-model x86-64-v3 needs what the CPU backend '"), "{message}");
+        assert!(message.contains("avx2"), "{message}");
+    }
+    assert!(text(&show("host").stdout).ends_with("agree 1\n"));
+    let wrong = show("x86-64-v9");
+    assert_eq!(wrong.status.code(), Some(125));
+    assert!(text(&wrong.stderr).contains("unknown CPU model 'x86-64-v9' (host, x86-64, x86-64-v2, x86-64-v3)"));
+}
+
+#[test]
+fn unicorn_says_which_features_it_lacks() {
+    let Some(program) = build("features_unicorn", FEATURES) else { return };
+    let program = program.display().to_string();
+    let run = |cpu: &str| sevm(&["run", "--cpu", cpu, "--cpu-model", "x86-64-v3", &program]);
+    let of = "sevm: --cpu-model x86-64-v3 needs what the CPU backend 'unicorn' lacks here: fma, avx, f16c, avx2\n";
+    assert_eq!(text(&run("unicorn").stderr), of);
+    assert_eq!(run("unicorn").status.code(), Some(125));
+}

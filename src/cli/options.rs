@@ -2,6 +2,7 @@
 
 use super::values;
 use crate::Error;
+use crate::arch::cpuid::Model;
 use crate::host::RealHost;
 use crate::kernel::fs::{Bind, Layout, Writing};
 use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program, Remaining};
@@ -29,6 +30,9 @@ pub struct RunOptions {
     /// CPU backend: auto, translate or unicorn; lockstep:A,B runs two and compares them
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub cpu: String,
+    /// Features that x86_64 programs see: all that backend and host have (host), or just those of a level
+    #[arg(long, value_name = "host|x86-64|x86-64-v2|x86-64-v3", default_value = "host")]
+    pub cpu_model: Model,
     /// Size of a guest address space, as a power of two
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(32..=46))]
     pub address_bits: u32,
@@ -125,6 +129,7 @@ impl RunOptions {
         };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
         let mut machine = Machine::new(kernel, &self.cpu);
+        machine.cpu_model = self.cpu_model;
         let program = self.program()?;
         let pid = machine.boot(&program)?;
         Ok((machine, pid))

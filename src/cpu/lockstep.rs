@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Access, Counter, Cpu, Exit, STOP_REQUESTED};
 use crate::Error;
+use crate::arch::cpuid::{Cpuid, Model};
 use crate::arch::{Arch, RawCall, RegPort, Regs, aarch64, x86_64};
 use crate::mem::{GuestAddr, Prot, Space, SpaceId};
 
@@ -103,12 +104,20 @@ impl Lockstep {
     ///
     /// # Errors
     /// `choice` is no such thing, or one of them cannot work here.
-    pub fn new(choice: &str, arch: Arch) -> Result<Lockstep, Error> {
+    pub fn new(choice: &str, arch: Arch, model: Model) -> Result<Lockstep, Error> {
         let names = choice.split_once(',').filter(|(a, b)| !a.contains(':') && !b.contains([':', ',']));
         let Some((a, b)) = names else {
             return Err(Error::Usage(format!("'lockstep:{choice}' does not name two CPU backends (lockstep:A,B)")));
         };
-        let (a, b) = (super::open_exact(a, arch)?, super::open_exact(b, arch)?);
+        let names = (a, b);
+        let (mut a, mut b) = (super::open_exact(a, arch, model)?, super::open_exact(b, arch, model)?);
+        if let (Some(of_a), Some(of_b)) = (a.cpuid(), b.cpuid())
+            && of_a != of_b
+        {
+            // A program must see the same of both.
+            let common = Model::Within(of_a.features() & of_b.features());
+            (a, b) = (super::open_exact(names.0, arch, common)?, super::open_exact(names.1, arch, common)?);
+        }
         let mut lockstep = Lockstep { a, b, twins: BTreeMap::new(), runs: 0 };
         lockstep.set_counter(Counter::Host);
         Ok(lockstep)
@@ -370,6 +379,10 @@ impl Cpu for Lockstep {
     fn hwcap(&self) -> (u64, u64) {
         let ((a, a2), (b, b2)) = (self.a.hwcap(), self.b.hwcap());
         (a & b, a2 & b2)
+    }
+
+    fn cpuid(&self) -> Option<Cpuid> {
+        self.a.cpuid()
     }
 }
 

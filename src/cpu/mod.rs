@@ -2,6 +2,7 @@
 //!
 //! A backend knows registers ([`crate::arch`]) and guest memory ([`crate::mem`]); it knows no system calls.
 
+use crate::arch::cpuid::{Cpuid, Features, Model};
 use crate::arch::{Arch, RegPort};
 use crate::mem::{GuestAddr, Space};
 
@@ -17,23 +18,35 @@ pub mod unicorn;
 /// # Errors
 /// No backend has that name, or it cannot work here.
 pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+    open_model(choice, arch, Model::Host)
+}
+
+/// The same; x86_64 programs see the features of `model` only.
+///
+/// # Errors
+/// No backend has that name, or it cannot work here or lacks a feature of the model.
+pub fn open_model(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>, crate::Error> {
     if let Some(names) = choice.strip_prefix("lockstep:") {
-        return Ok(Box::new(lockstep::Lockstep::new(names, arch)?));
+        return Ok(Box::new(lockstep::Lockstep::new(names, arch, model)?));
     }
     match choice {
         #[cfg(target_arch = "x86_64")]
         "translate" if arch == Arch::Aarch64 => Ok(Box::new(translate::Translate::new(translate::a64::A64::new())?)),
         // A host without what the translator needs has the other one.
         #[cfg(all(target_arch = "x86_64", feature = "unicorn"))]
-        "auto" if arch == Arch::Aarch64 => open("translate", arch).or_else(|_| open("unicorn", arch)),
+        "auto" if arch == Arch::Aarch64 => {
+            open_model("translate", arch, model).or_else(|_| open_model("unicorn", arch, model))
+        }
         #[cfg(all(target_arch = "x86_64", not(feature = "unicorn")))]
-        "auto" if arch == Arch::Aarch64 => open("translate", arch),
+        "auto" if arch == Arch::Aarch64 => open_model("translate", arch, model),
         #[cfg(feature = "unicorn")]
-        "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch)?)),
+        "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch, model)?)),
         #[cfg(not(feature = "unicorn"))]
         "auto" => Err(crate::Error::Usage(format!("this sevm was built without a CPU backend for {arch}"))),
         // A program of the other architecture may be started by one of this.
-        name if backends().iter().any(|b| b.name == name && !b.archs.contains(&arch)) => open("auto", arch),
+        name if backends().iter().any(|b| b.name == name && !b.archs.contains(&arch)) => {
+            open_model("auto", arch, model)
+        }
         _ => {
             let names: Vec<&str> = backends().iter().map(|b| b.name).collect();
             Err(crate::Error::Usage(format!("unknown CPU backend '{choice}' (auto, {})", names.join(", "))))
@@ -42,14 +55,25 @@ pub fn open(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
 }
 
 /// The same for a CPU whose state is compared at any instruction: flags that nobody will ask for are exact too.
-fn open_exact(choice: &str, arch: Arch) -> Result<Box<dyn Cpu>, crate::Error> {
+fn open_exact(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>, crate::Error> {
     #[cfg(target_arch = "x86_64")]
     if choice == "translate" && arch == Arch::Aarch64 {
         let mut cpu = translate::Translate::new(translate::a64::A64::new())?;
         cpu.set_flag_use(translate::front::FlagUse::Exact);
         return Ok(Box::new(cpu));
     }
-    open(choice, arch)
+    open_model(choice, arch, model)
+}
+
+/// The x86_64 processor that a backend shows, which offers these features.
+///
+/// # Errors
+/// `--cpu-model` wants what it does not offer.
+pub fn processor(backend: &str, model: Model, offered: Features) -> Result<Cpuid, crate::Error> {
+    Cpuid::new(model, offered).map_err(|missing| {
+        let missing = missing.join(", ");
+        crate::Error::Usage(format!("--cpu-model {model} needs what the CPU backend '{backend}' lacks here: {missing}"))
+    })
 }
 
 /// What is known about a CPU backend without opening it.
@@ -197,6 +221,11 @@ pub trait Cpu: RegPort {
 
     /// Features for AT_HWCAP and AT_HWCAP2.
     fn hwcap(&self) -> (u64, u64);
+
+    /// What `cpuid` shows, for x86_64.
+    fn cpuid(&self) -> Option<Cpuid> {
+        None
+    }
 
     /// What the backend has counted about its own work, by name, for `--cpu-stats`; empty if it counts nothing.
     fn statistics(&self) -> Vec<(String, u64)> {

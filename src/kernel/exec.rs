@@ -4,6 +4,7 @@ use super::*;
 use crate::Error;
 use crate::abi::consts::rlimit;
 use crate::arch::Regs;
+use crate::arch::cpuid::Cpuid;
 use crate::host::FileStat;
 use crate::loader::{self, Image, LoadError, Loaded, elf::Headers, stack, stack::at};
 use crate::mem::{GuestAddr, Space};
@@ -34,13 +35,19 @@ pub enum Known {
     #[default]
     NotYet,
     /// It is there and can do this.
-    Yes(Hwcaps),
+    Yes(Processor),
     /// There is none here.
     Never,
 }
 
-/// The CPU's part of the auxiliary vector: AT_HWCAP and AT_HWCAP2.
-pub type Hwcaps = (u64, u64);
+/// What the kernel knows of a CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processor {
+    /// AT_HWCAP and AT_HWCAP2.
+    pub hwcap: (u64, u64),
+    /// What an x86_64 CPU shows of itself.
+    pub cpuid: Option<Cpuid>,
+}
 
 /// A program file, opened and judged.
 struct Candidate {
@@ -92,15 +99,15 @@ struct NewImage {
 }
 
 impl Kernel {
-    /// Creates the first process with `program` loaded; `hwcaps` opens the CPU for its architecture and says what it
-    /// can do.
+    /// Creates the first process with `program` loaded; `processor` opens the CPU for its architecture and says
+    /// what it can do.
     ///
     /// # Errors
     /// The program cannot be run ([`Error::Load`] carries the exit status), or the CPU not be opened.
     pub fn boot(
         &mut self,
         program: &Program,
-        hwcaps: impl FnOnce(Arch) -> Result<Hwcaps, Error>,
+        processor: impl FnOnce(Arch) -> Result<Processor, Error>,
     ) -> Result<Pid, Error> {
         let fail = |e: LoadError| Error::Load {
             path: String::from_utf8_lossy(&program.path).into_owned(),
@@ -122,12 +129,20 @@ impl Kernel {
         let (file, stat) = task::interpret(&mut ctx, &mut program, file, stat, false).map_err(fail)?;
         let program = &program;
         let candidate = Candidate::of(file, stat).map_err(fail)?;
-        let caps = hwcaps(candidate.headers.arch)?;
-        ctx.kernel.hwcaps[candidate.headers.arch.index()] = Known::Yes(caps);
-        let image = build(&mut ctx, &candidate, program, &name, caps).map_err(fail)?;
+        let processor = processor(candidate.headers.arch)?;
+        ctx.kernel.processors[candidate.headers.arch.index()] = Known::Yes(processor);
+        let image = build(&mut ctx, &candidate, program, &name, &processor).map_err(fail)?;
         install(&mut ctx, program, &name, image);
         self.queue.push(pid);
         Ok(pid)
+    }
+
+    /// What the x86_64 CPU shows; nothing at all before there is one.
+    pub(super) fn cpuid(&self) -> Cpuid {
+        match self.processors[Arch::X86_64.index()] {
+            Known::Yes(processor) => processor.cpuid.unwrap_or_default(),
+            Known::NotYet | Known::Never => Cpuid::default(),
+        }
     }
 
     /// The first process, before it has a program.
@@ -220,12 +235,12 @@ pub(super) fn replace(
     let refuse = |e: LoadError| Stop::Errno(e.errno());
     let candidate = Candidate::of(file, stat).map_err(refuse)?;
     let arch = candidate.headers.arch;
-    let caps = match ctx.kernel.hwcaps[arch.index()] {
-        Known::Yes(caps) => caps,
+    let processor = match ctx.kernel.processors[arch.index()] {
+        Known::Yes(processor) => processor,
         Known::NotYet => return Err(Stop::NeedCpu(arch)),
         Known::Never => return Err(Errno::ENOEXEC.into()),
     };
-    let image = build(ctx, &candidate, program, name, caps).map_err(refuse)?;
+    let image = build(ctx, &candidate, program, name, &processor).map_err(refuse)?;
     ctx.become_only_thread();
     ctx.leave_program();
     install(ctx, program, name, image);
@@ -237,7 +252,13 @@ pub(super) fn replace(
 }
 
 /// Loads a program into a new space.
-fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: Hwcaps) -> Result<NewImage, LoadError> {
+fn build(
+    ctx: &mut Ctx,
+    file: &Candidate,
+    program: &Program,
+    name: &[u8],
+    processor: &Processor,
+) -> Result<NewImage, LoadError> {
     let arch = file.headers.arch;
     let interpreter = match &file.headers.interpreter {
         Some(name) => Some(Candidate::open_interpreter(ctx, name).map_err(|reason| LoadError::Interpreter {
@@ -255,7 +276,7 @@ fn build(ctx: &mut Ctx, file: &Candidate, program: &Program, name: &[u8], caps: 
     let vdso = loader::vdso::map(&mut space, arch).map_err(LoadError::Host)?;
     let mut random = [0; 16];
     ctx.kernel.random(&mut random);
-    let auxv = auxv(arch, &loaded, vdso.header, caps, &ctx.thread().credentials);
+    let auxv = auxv(arch, &loaded, vdso.header, processor, &ctx.thread().credentials);
     let limit = space.limits.stack;
     let contents = stack::Contents {
         argv: &program.argv,
@@ -309,12 +330,18 @@ fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
 }
 
 /// The entries of the auxiliary vector that do not point into the stack, in Linux's order (ARCH_DLINFO first).
-fn auxv(arch: Arch, loaded: &Loaded, vdso: GuestAddr, caps: Hwcaps, credentials: &Credentials) -> Vec<(u64, u64)> {
+fn auxv(
+    arch: Arch,
+    loaded: &Loaded,
+    vdso: GuestAddr,
+    processor: &Processor,
+    credentials: &Credentials,
+) -> Vec<(u64, u64)> {
     let (uid, gid) = (&credentials.uid, &credentials.gid);
     vec![
         (at::SYSINFO_EHDR, vdso.0),
-        (at::MINSIGSTKSZ, signal::min_stack(arch)),
-        (at::HWCAP, caps.0),
+        (at::MINSIGSTKSZ, signal::min_stack(arch, processor.cpuid.map_or(0, Cpuid::xcr0))),
+        (at::HWCAP, processor.hwcap.0),
         (at::PAGESZ, crate::mem::PAGE_SIZE),
         (at::CLKTCK, 100),
         (at::PHDR, loaded.phdr.0),
@@ -328,6 +355,6 @@ fn auxv(arch: Arch, loaded: &Loaded, vdso: GuestAddr, caps: Hwcaps, credentials:
         (at::GID, gid[0].into()),
         (at::EGID, gid[1].into()),
         (at::SECURE, 0),
-        (at::HWCAP2, caps.1),
+        (at::HWCAP2, processor.hwcap.1),
     ]
 }

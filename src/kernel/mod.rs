@@ -64,7 +64,7 @@ pub enum Stop {
     Errno(Errno),
     /// The call must wait; it is carried out again, from its start, when the condition may hold.
     Block(Wait),
-    /// An execve(2) wants to know about the CPU of this architecture first ([`Kernel::hwcaps`]); it is made again then.
+    /// An execve(2) wants to know about the CPU of this architecture first ([`Kernel::processors`]); it is made again then.
     NeedCpu(Arch),
     /// The call does not return to where it was made: the thread is gone or has other registers.
     NoReturn,
@@ -231,7 +231,7 @@ pub struct Kernel {
     /// Contexts of io_setup(2).
     pub(crate) aio: io::AioContexts,
     /// What each architecture's CPU can do.
-    pub hwcaps: [exec::Known; 2],
+    pub processors: [exec::Known; 2],
     pub(crate) next_pid: Pid,
     /// The id that the thread in a call has got from it (execve by another than the first thread).
     pub(crate) renamed: Option<Tid>,
@@ -283,7 +283,7 @@ impl Kernel {
             strict_violation: None,
             table_violation: None,
             aio: io::AioContexts::default(),
-            hwcaps: [exec::Known::NotYet; 2],
+            processors: [exec::Known::NotYet; 2],
             next_pid: 1000,
             renamed: None,
             first_pid: 0,

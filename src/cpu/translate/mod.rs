@@ -38,6 +38,7 @@ use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
 use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
 use crate::Error;
+use crate::arch::cpuid::Model;
 use crate::arch::{Arch, RawCall, RegPort, Regs};
 use crate::mem::{AreaName, GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard, set_fault_hook};
 
@@ -474,7 +475,7 @@ impl<F: FrontEnd> Translate<F> {
         self.stats.fall_back(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         let other = match &mut self.other {
             Some(other) => other,
-            None => self.other.insert(Box::new(super::unicorn::Unicorn::new(F::ARCH)?)),
+            None => self.other.insert(Box::new(super::unicorn::Unicorn::new(F::ARCH, Model::Host)?)),
         };
         let mut regs = Regs::new(F::ARCH);
         self.front.save(&mut regs);

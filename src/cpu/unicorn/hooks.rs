@@ -16,7 +16,8 @@ use super::count::{Reader, Table};
 use super::engine::{self, Engine};
 use super::string::{self, StringOp, StringRegs};
 use crate::Error;
-use crate::arch::{Arch, cpuid};
+use crate::arch::Arch;
+use crate::arch::cpuid::Cpuid;
 use crate::cpu::{Access, Counter, FaultKind, STOP_REQUESTED};
 use crate::mem::{GuestAddr, PAGE_SIZE, Prot, Space};
 
@@ -75,6 +76,8 @@ pub(super) enum Stop {
 /// State shared between the run loop and the hooks.
 pub(super) struct Shared {
     arch: Arch,
+    /// What an x86_64 guest sees.
+    pub(super) cpuid: Cpuid,
     pub(super) mode: Cell<Mode>,
     pub(super) stop: Cell<Stop>,
     /// The space that runs; null between runs.
@@ -115,9 +118,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(arch: Arch, stub: u64) -> Shared {
+    pub(super) fn new(arch: Arch, cpuid: Cpuid, stub: u64) -> Shared {
         Shared {
             arch,
+            cpuid,
             mode: Cell::new(Mode::Stub),
             stop: Cell::new(Stop::None),
             space: Cell::new(std::ptr::null_mut()),
@@ -603,8 +607,9 @@ fn set(uc: *mut uc_engine, register: RegisterX86, value: u64) {
 /// Tells Unicorn that the hook has done the instruction's work.
 const DONE: c_int = 1;
 
-extern "C" fn on_cpuid(uc: *mut uc_engine, _data: *mut c_void) -> c_int {
-    let words = cpuid::cpuid(get(uc, RegisterX86::RAX) as u32, get(uc, RegisterX86::RCX) as u32);
+extern "C" fn on_cpuid(uc: *mut uc_engine, data: *mut c_void) -> c_int {
+    // SAFETY: a hook gets the data it was installed with.
+    let words = unsafe { shared(data) }.cpuid.leaf(get(uc, RegisterX86::RAX) as u32, get(uc, RegisterX86::RCX) as u32);
     let registers = [RegisterX86::RAX, RegisterX86::RBX, RegisterX86::RCX, RegisterX86::RDX];
     for (register, word) in registers.into_iter().zip(words) {
         set(uc, register, u64::from(word));

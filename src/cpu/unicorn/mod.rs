@@ -36,7 +36,8 @@ use self::engine::Engine;
 use self::hooks::{Mode, NOWHERE, Page, STUB_PAGE, Shared, Stop};
 use super::{Access, Counter, Cpu, Exit, FaultKind};
 use crate::Error;
-use crate::arch::{Arch, RawCall, RegPort, Regs, cpuid};
+use crate::arch::cpuid::{Cpuid, Features, Model};
+use crate::arch::{Arch, RawCall, RegPort, Regs};
 use crate::mem::{GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard};
 
 /// The Unicorn backend for one architecture.
@@ -103,7 +104,11 @@ impl Unicorn {
     ///
     /// # Errors
     /// Unicorn failed, or it is not the version that this code knows.
-    pub fn new(arch: Arch) -> Result<Unicorn, Error> {
+    pub fn new(arch: Arch, model: Model) -> Result<Unicorn, Error> {
+        let shown = match arch {
+            Arch::X86_64 => super::processor("unicorn", model, Features::named(x86::OFFERED))?,
+            Arch::Aarch64 => Cpuid::default(),
+        };
         install_bus_guard()?;
         let mut stub = Box::new(Page([0; PAGE_SIZE as usize]));
         let (code, mut engine) = match arch {
@@ -111,7 +116,7 @@ impl Unicorn {
             Arch::Aarch64 => (&aarch64::STUB[..], aarch64::open()?),
         };
         stub.0[..code.len()].copy_from_slice(code);
-        let shared = SharedBox::new(Shared::new(arch, stub.0.as_ptr() as u64));
+        let shared = SharedBox::new(Shared::new(arch, shown, stub.0.as_ptr() as u64));
         hooks::install(&mut engine, arch, shared.0.as_ptr())?;
         match arch {
             Arch::X86_64 => x86::set_up(&mut engine)?,
@@ -437,9 +442,13 @@ impl Cpu for Unicorn {
 
     fn hwcap(&self) -> (u64, u64) {
         match self.arch {
-            Arch::X86_64 => (cpuid::hwcap(), cpuid::HWCAP2_FSGSBASE),
+            Arch::X86_64 => self.shared.cpuid.hwcap(),
             Arch::Aarch64 => aarch64::hwcap(),
         }
+    }
+
+    fn cpuid(&self) -> Option<Cpuid> {
+        (self.arch == Arch::X86_64).then_some(self.shared.cpuid)
     }
 }
 

@@ -3,7 +3,7 @@
 //! They show the guest's processes and processor. Memory, load and mounts are the host's, as the guest works with them.
 
 use super::*;
-use crate::arch::cpuid;
+use crate::arch::cpuid::{self, Cpuid};
 use crate::kernel::time::{CpuTime, SECOND_NS, USER_HZ};
 use std::fmt::Write as _;
 
@@ -148,21 +148,21 @@ fn cpuinfo(k: &mut Kernel, caller: Tid) -> Vec<u8> {
     let mut text = String::new();
     for cpu in 0..cpus {
         text.push_str(&match arch {
-            Arch::X86_64 => cpu_x86_64(cpu, cpus),
+            Arch::X86_64 => cpu_x86_64(k.cpuid(), cpu, cpus),
             Arch::Aarch64 => cpu_aarch64(cpu, at(AT_HWCAP), at(AT_HWCAP2)),
         });
     }
     text.into_bytes()
 }
 
-fn cpu_x86_64(cpu: u32, cpus: u32) -> String {
+fn cpu_x86_64(shown: Cpuid, cpu: u32, cpus: u32) -> String {
     let signature = cpuid::SIGNATURE;
     let family = signature >> 8 & 0xf;
     let model = signature >> 4 & 0xf | (signature >> 16 & 0xf) << 4;
     let stepping = signature & 0xf;
     let vendor = String::from_utf8_lossy(cpuid::VENDOR);
-    let level = cpuid::cpuid(0, 0)[0];
-    let flags: Vec<&str> = cpuid::flags().collect();
+    let level = shown.leaf(0, 0)[0];
+    let flags: Vec<&str> = shown.flags().collect();
     // The clock counts nanoseconds.
     format!(
         "processor\t: {cpu}\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\nmodel name\t: {}\n\
@@ -171,7 +171,7 @@ fn cpu_x86_64(cpu: u32, cpus: u32) -> String {
          fpu_exception\t: yes\ncpuid level\t: {level}\nwp\t\t: yes\nflags\t\t: {}\nbugs\t\t:\nbogomips\t: 2000.00\n\
          clflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 39 bits physical, 48 bits virtual\n\
          power management:\n\n",
-        cpuid::BRAND,
+        shown.brand(),
         flags.join(" "),
     )
 }

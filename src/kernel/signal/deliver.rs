@@ -18,6 +18,8 @@ pub(super) struct Order<'a> {
     pub alt_stack: &'a AltStack,
     pub trap: &'a Trap,
     pub trampoline: GuestAddr,
+    /// What an x86_64 CPU keeps beyond general registers ([`crate::arch::cpuid::Cpuid::xcr0`]).
+    pub xcr0: u64,
 }
 
 /// What rt_sigreturn finds in a frame besides the registers.
@@ -120,6 +122,7 @@ impl Kernel {
     /// Puts the frame of a handler on the stack and makes the handler run next.
     fn enter_handler(&mut self, tid: Tid, info: &SigInfo, action: &Action, port: &mut dyn RegPort) {
         self.leave_rseq(tid, port);
+        let xcr0 = self.cpuid().xcr0();
         let Some(t) = self.threads.get_mut(&tid) else { return };
         if let Some((call, code)) = t.restart.take()
             && (code == Errno::ERESTARTNOINTR || code == Errno::ERESTARTSYS && action.has(sa::SA_RESTART))
@@ -135,6 +138,7 @@ impl Kernel {
             alt_stack: &t.signals.alt_stack,
             trap: &t.signals.trap,
             trampoline,
+            xcr0,
         };
         let mut regs = Regs::new(t.arch);
         port.save(&mut regs);
@@ -220,8 +224,9 @@ pub fn rt_sigreturn(ctx: &mut Ctx, _: &args::RtSigreturn) -> SysResult {
     let mut regs = Regs::new(ctx.arch);
     ctx.port.save(&mut regs);
     let at = regs.sp();
+    let xcr0 = ctx.kernel.cpuid().xcr0();
     let popped = match &mut regs {
-        Regs::X86_64(r) => frame_x86_64::pop(&ctx.mem(), r),
+        Regs::X86_64(r) => frame_x86_64::pop(&ctx.mem(), r, xcr0),
         Regs::Aarch64(r) => frame_aarch64::pop(&ctx.mem(), r),
     };
     ctx.thread().signals.restart_block = None;

@@ -6,22 +6,12 @@ use super::deliver::{Order, Return};
 use super::*;
 use crate::abi::consts::sigaction as sa;
 use crate::abi::sigframe::x86_64::*;
+use crate::arch::cpuid::{XSAVE_AVX as AVX, XSAVE_LEAST, XSAVE_SSE as SSE, XSAVE_X87 as X87, XSAVE_YMM, xsave_size};
 use crate::arch::x86_64::{Fpu, RAX, RDI, RDX, RSI, RSP, Regs};
 use crate::mem::Space;
 use std::mem::{offset_of, size_of};
 use zerocopy::IntoBytes;
 
-/// XSAVE component: x87 state.
-const X87: u64 = 1;
-/// XSAVE component: xmm registers and mxcsr.
-const SSE: u64 = 2;
-/// XSAVE component: upper halves of the ymm registers.
-const AVX: u64 = 4;
-/// The components of the guest's CPU, as its CPUID shows them.
-const XFEATURES: u64 = X87 | SSE;
-
-/// Offset and bytes of the ymm halves in the XSAVE area.
-const YMM: (usize, usize) = (576, 256);
 /// Bytes below the stack pointer that a function may use without claiming them (System V ABI).
 const RED_ZONE: u64 = 128;
 /// Bits of mxcsr that exist.
@@ -35,21 +25,20 @@ const SEGMENTS: (u16, u16) = (0x33, 0x2b);
 /// Where the general registers stand in [`SigContext::low`], by their number in the encoding.
 const LOW: [usize; 8] = [RDI, RSI, 5, 3, RDX, RAX, 1, RSP];
 
-/// Bytes of the XSAVE area with these components.
-fn xstate_size(features: u64) -> usize {
-    if features & AVX != 0 { YMM.0 + YMM.1 } else { size_of::<FxState>() + size_of::<XstateHeader>() }
+/// Bytes of the floating-point part of a frame: the XSAVE area and the word behind it, or what FXSAVE stores.
+fn fpu_size(xcr0: u64) -> usize {
+    if xcr0 == 0 { size_of::<FxState>() } else { xsave_size(xcr0) + size_of::<u32>() }
 }
 
 /// Bytes of stack that a frame takes at most, alignment included.
-pub(super) fn max_size() -> u64 {
-    let parts = size_of::<RtSigFrame>() + xstate_size(XFEATURES) + size_of::<u32>();
+pub(super) fn max_size(xcr0: u64) -> u64 {
+    let parts = size_of::<RtSigFrame>() + fpu_size(xcr0);
     (parts as u64 + 15 + 63).next_multiple_of(16)
 }
 
-/// The XSAVE area and the word behind it.
-fn save_fpu(fpu: &Fpu, features: u64) -> Vec<u8> {
-    let size = xstate_size(features);
-    let legacy = FxState {
+/// The floating-point part of a frame.
+fn save_fpu(fpu: &Fpu, xcr0: u64) -> Vec<u8> {
+    let mut legacy = FxState {
         cwd: fpu.fcw,
         swd: fpu.fsw,
         twd: u16::from(fpu.ftw),
@@ -61,66 +50,92 @@ fn save_fpu(fpu: &Fpu, features: u64) -> Vec<u8> {
         st: fpu.st,
         xmm: fpu.xmm,
         reserved: [0; 6],
-        magic1: FP_XSTATE_MAGIC1,
-        extended_size: (size + size_of::<u32>()) as u32,
-        xfeatures: features,
-        xstate_size: size as u32,
+        magic1: 0,
+        extended_size: 0,
+        xfeatures: 0,
+        xstate_size: 0,
         padding: [0; 7],
     };
-    let header = XstateHeader { xstate_bv: features, xcomp_bv: 0, reserved: [0; 6] };
+    if xcr0 == 0 {
+        return legacy.as_bytes().to_vec();
+    }
+    let size = xsave_size(xcr0);
+    legacy.magic1 = FP_XSTATE_MAGIC1;
+    legacy.extended_size = (size + size_of::<u32>()) as u32;
+    legacy.xfeatures = xcr0;
+    legacy.xstate_size = size as u32;
+    // Linux says of x87 and SSE that they are there whatever they hold; the CPU says of others whether they are in use.
+    let in_use = if fpu.ymm_hi == [0; 16] { X87 | SSE } else { X87 | SSE | AVX };
+    let header = XstateHeader { xstate_bv: xcr0 & in_use, xcomp_bv: 0, reserved: [0; 6] };
     let mut area = [legacy.as_bytes(), header.as_bytes()].concat();
-    if features & AVX != 0 {
+    if xcr0 & AVX != 0 {
         fpu.ymm_hi.iter().for_each(|v| area.extend_from_slice(&v.to_le_bytes()));
     }
     area.extend_from_slice(&FP_XSTATE_MAGIC2.to_le_bytes());
     area
 }
 
-/// Reads an XSAVE area back; a program may have changed it, or give one with the legacy part only.
-fn load_fpu(space: &Space, at: GuestAddr) -> Result<Fpu, Errno> {
+/// What a frame's floating-point part says about itself.
+struct Extent {
+    /// Components that are to be loaded; the others become what they are initially.
+    wanted: u64,
+    /// Those of them whose values are in the area.
+    held: u64,
+}
+
+/// Reads a floating-point part back; a program may have changed it, or give one with the legacy part only.
+///
+/// # Errors
+/// `EFAULT`: it cannot be read, or the instruction that loads it would fault.
+fn load_fpu(space: &Space, at: GuestAddr, xcr0: u64) -> Result<Fpu, Errno> {
     let fx: FxState = space.copy_in(at)?;
-    let features = match extended_features(space, at, &fx)? {
-        Some(features) => features,
-        None => X87 | SSE,
-    };
-    if fx.mxcsr & !MXCSR_MASK != 0 {
-        // The instruction that loads it faults.
-        return Err(Errno::EFAULT);
+    let extent = extent(space, at, &fx, xcr0)?;
+    let has = |component| extent.held & component != 0;
+    let mut fpu = Fpu::default();
+    // XRSTOR loads mxcsr with either of these, whether the area holds their registers or not.
+    if extent.wanted & (SSE | AVX) != 0 {
+        if fx.mxcsr & !MXCSR_MASK != 0 {
+            return Err(Errno::EFAULT);
+        }
+        fpu.mxcsr = fx.mxcsr;
     }
-    let mut fpu = Fpu { mxcsr: fx.mxcsr, ..Fpu::default() };
-    if features & X87 != 0 {
+    if has(X87) {
         (fpu.fcw, fpu.fsw, fpu.ftw, fpu.fop) = (fx.cwd, fx.swd, fx.twd as u8, fx.fop);
-        (fpu.fip, fpu.fdp, fpu.st) = (fx.rip, fx.rdp, fx.st);
+        (fpu.fip, fpu.fdp) = (fx.rip, fx.rdp);
+        // The upper bits of a place are no part of the register.
+        fpu.st = fx.st.map(|value| value & (u128::MAX >> 48));
     }
-    if features & SSE != 0 {
+    if has(SSE) {
         fpu.xmm = fx.xmm;
     }
-    if features & AVX != 0 {
-        let halves = space.copy_in_array::<u128>(GuestAddr(at.0.wrapping_add(YMM.0 as u64)), 16)?;
+    if has(AVX) {
+        let halves = space.copy_in_array::<u128>(GuestAddr(at.0.wrapping_add(XSAVE_YMM.0 as u64)), 16)?;
         fpu.ymm_hi.copy_from_slice(&halves);
     }
     Ok(fpu)
 }
 
-/// The components that an XSAVE area holds; `None` if only its legacy part counts.
-fn extended_features(space: &Space, at: GuestAddr, fx: &FxState) -> Result<Option<u64>, Errno> {
-    let least = size_of::<FxState>() + size_of::<XstateHeader>();
+/// Which components a floating-point part has (`check_xstate_in_sigframe` of Linux, then XRSTOR's own checks).
+fn extent(space: &Space, at: GuestAddr, fx: &FxState, xcr0: u64) -> Result<Extent, Errno> {
+    let legacy = Ok(Extent { wanted: X87 | SSE, held: X87 | SSE });
     let size = fx.xstate_size as usize;
-    if fx.magic1 != FP_XSTATE_MAGIC1
-        || !(least..=xstate_size(XFEATURES)).contains(&size)
+    if xcr0 == 0
+        || fx.magic1 != FP_XSTATE_MAGIC1
+        || !(XSAVE_LEAST..=xsave_size(xcr0)).contains(&size)
         || fx.xstate_size > fx.extended_size
     {
-        return Ok(None);
+        return legacy;
     }
     let magic2: u32 = space.copy_in(GuestAddr(at.0.wrapping_add(size as u64)))?;
     if magic2 != FP_XSTATE_MAGIC2 {
-        return Ok(None);
+        return legacy;
     }
     let header: XstateHeader = space.copy_in(GuestAddr(at.0.wrapping_add(size_of::<FxState>() as u64)))?;
-    if header.xstate_bv & !XFEATURES != 0 || header.xcomp_bv != 0 || header.reserved != [0; 6] {
+    if header.xstate_bv & !xcr0 != 0 || header.xcomp_bv != 0 || header.reserved != [0; 6] {
         return Err(Errno::EFAULT);
     }
-    Ok(Some(header.xstate_bv & fx.xfeatures))
+    let wanted = fx.xfeatures & xcr0;
+    Ok(Extent { wanted, held: header.xstate_bv & wanted })
 }
 
 fn save_registers(r: &Regs, trap: &Trap, mask: SigSet, fpstate: u64) -> SigContext {
@@ -158,7 +173,7 @@ pub(super) fn push(space: &mut Space, r: &mut Regs, order: &Order<'_>) -> Result
     {
         (sp, entering) = (top, true);
     }
-    let fpu = save_fpu(&r.fpu, XFEATURES);
+    let fpu = save_fpu(&r.fpu, order.xcr0);
     let fpstate = sp.wrapping_sub(fpu.len() as u64) & !63;
     // A function finds its stack aligned to 16 bytes before the call pushed the return address.
     let sp = (fpstate.wrapping_sub(size_of::<RtSigFrame>() as u64) & !15).wrapping_sub(8);
@@ -168,7 +183,7 @@ pub(super) fn push(space: &mut Space, r: &mut Regs, order: &Order<'_>) -> Result
     let frame = RtSigFrame {
         pretcode: order.action.restorer,
         uc: UContext {
-            flags: UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+            flags: if order.xcr0 == 0 { 0 } else { UC_FP_XSTATE } | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
             link: 0,
             stack: order.alt_stack.saved(),
             mcontext: save_registers(r, order.trap, order.mask, fpstate),
@@ -198,7 +213,7 @@ pub(super) fn push(space: &mut Space, r: &mut Regs, order: &Order<'_>) -> Result
 ///
 /// # Errors
 /// `EFAULT`: it is not a frame that a program could go on with.
-pub(super) fn pop(space: &Space, r: &mut Regs) -> Result<Return, Errno> {
+pub(super) fn pop(space: &Space, r: &mut Regs, xcr0: u64) -> Result<Return, Errno> {
     // The handler's `ret` has taken the return address away.
     let at = GuestAddr(r.gpr[RSP].wrapping_sub(size_of::<u64>() as u64));
     let frame: RtSigFrame = space.copy_in(at)?;
@@ -206,7 +221,7 @@ pub(super) fn pop(space: &Space, r: &mut Regs) -> Result<Return, Errno> {
     if c.cs | 3 != SEGMENTS.0 || frame.uc.flags & UC_STRICT_RESTORE_SS != 0 && c.ss | 3 != SEGMENTS.1 {
         return Err(Errno::EFAULT);
     }
-    let fpu = if c.fpstate == 0 { Fpu::default() } else { load_fpu(space, GuestAddr(c.fpstate))? };
+    let fpu = if c.fpstate == 0 { Fpu::default() } else { load_fpu(space, GuestAddr(c.fpstate), xcr0)? };
     r.fpu = fpu;
     r.gpr[8..].copy_from_slice(&c.r8_r15);
     for (value, i) in c.low.iter().zip(LOW) {
@@ -230,7 +245,7 @@ mod tests {
         assert_eq!(size_of::<FxState>(), 512);
         assert_eq!(offset_of!(FxState, xmm), 160);
         assert_eq!(offset_of!(FxState, magic1), 464);
-        assert_eq!((xstate_size(X87 | SSE), xstate_size(X87 | SSE | AVX)), (576, 832));
+        assert_eq!((fpu_size(0), fpu_size(X87 | SSE), fpu_size(X87 | SSE | AVX)), (512, 580, 836));
     }
 
     #[test]

@@ -95,9 +95,10 @@ fn minimum(arch: Arch) -> u64 {
 }
 
 /// Bytes of stack that delivering a signal needs at most, for AT_MINSIGSTKSZ.
-pub fn min_stack(arch: Arch) -> u64 {
+/// `xcr0` is what an x86_64 CPU keeps beyond general registers.
+pub fn min_stack(arch: Arch, xcr0: u64) -> u64 {
     match arch {
-        Arch::X86_64 => frame_x86_64::max_size(),
+        Arch::X86_64 => frame_x86_64::max_size(xcr0),
         // The frame, the frame record, and what alignment may cost.
         Arch::Aarch64 => sigframe::aarch64::FRAME_SIZE + 16 + 16,
     }
