@@ -31,7 +31,7 @@ pub fn open_model(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>
     }
     match choice {
         #[cfg(target_arch = "x86_64")]
-        "translate" if arch == Arch::Aarch64 => Ok(Box::new(translate::Translate::new(translate::a64::A64::new())?)),
+        "translate" => translator(arch, model, translate::front::FlagUse::Live),
         // A host without what the translator needs has the other one.
         #[cfg(all(target_arch = "x86_64", feature = "unicorn"))]
         "auto" if arch == Arch::Aarch64 => {
@@ -57,10 +57,8 @@ pub fn open_model(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>
 /// The same for a CPU whose state is compared at any instruction: flags that nobody will ask for are exact too.
 fn open_exact(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>, crate::Error> {
     #[cfg(target_arch = "x86_64")]
-    if choice == "translate" && arch == Arch::Aarch64 {
-        let mut cpu = translate::Translate::new(translate::a64::A64::new())?;
-        cpu.set_flag_use(translate::front::FlagUse::Exact);
-        return Ok(Box::new(cpu));
+    if choice == "translate" {
+        return translator(arch, model, translate::front::FlagUse::Exact);
     }
     open_model(choice, arch, model)
 }
@@ -74,6 +72,16 @@ pub fn processor(backend: &str, model: Model, offered: Features) -> Result<Cpuid
         let missing = missing.join(", ");
         crate::Error::Usage(format!("--cpu-model {model} needs what the CPU backend '{backend}' lacks here: {missing}"))
     })
+}
+
+/// The translator for an architecture.
+#[cfg(target_arch = "x86_64")]
+fn translator(arch: Arch, model: Model, flags: translate::front::FlagUse) -> Result<Box<dyn Cpu>, crate::Error> {
+    use translate::{Translate, a64::A64, x64::X64};
+    match arch {
+        Arch::Aarch64 => Ok(Box::new(Translate::new(A64::new(), flags)?)),
+        Arch::X86_64 => Ok(Box::new(Translate::new(X64::new(model)?, flags)?)),
+    }
 }
 
 /// What is known about a CPU backend without opening it.
@@ -93,7 +101,7 @@ pub fn backends() -> &'static [Backend] {
         #[cfg(target_arch = "x86_64")]
         Backend {
             name: "translate",
-            archs: &[Arch::Aarch64],
+            archs: &Arch::ALL,
             summary: "sevm's own translator; x86_64 hosts with BMI2, AVX2 and FMA",
         },
         #[cfg(feature = "unicorn")]

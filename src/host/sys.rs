@@ -82,7 +82,8 @@ pub(super) fn catch(signo: i32) -> bool {
         let mut action: libc::sigaction = std::mem::zeroed();
         let mut old: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = note_signal as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO;
+        // Translated code may have anything in its stack pointer.
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
         libc::sigaction(signo, &action, &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
     }
 }

@@ -541,7 +541,8 @@ fn install_copy_guard() -> Result<(), Error> {
         let mut action: libc::sigaction = std::mem::zeroed();
         let mut before: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_sigsegv as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO;
+        // Translated code may have anything in its stack pointer.
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
         match libc::sigaction(libc::SIGSEGV, &action, &mut before) {
             0 => before,
             _ => {

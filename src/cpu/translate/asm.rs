@@ -107,6 +107,13 @@ impl Asm {
         self.code[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
+    /// Makes the distance of an operand in [`Segment::Data`], with nothing behind it in its instruction, one to another place.
+    pub fn patch_data(&mut self, at: u32, disp: i32) {
+        let end = self.base + u64::from(at) + 4;
+        let distance = self.anchor.wrapping_add_signed(i64::from(disp)).wrapping_sub(end);
+        self.patch(at as usize, distance as u32);
+    }
+
     /// Whether an instruction since the last question changed the arithmetic flags.
     pub fn take_clobbered(&mut self) -> bool {
         std::mem::take(&mut self.clobbered)
@@ -449,6 +456,11 @@ impl Asm {
     /// `lfence`.
     pub fn lfence(&mut self) {
         self.bytes(&[0x0f, 0xae, 0xe8]);
+    }
+
+    /// An instruction of the group `0F AE` with 64-bit operand size: `fxsave64`, `fxrstor64` and so on, by their number.
+    pub fn wide_0fae(&mut self, number: u8, mem: Mem) {
+        self.op(None, Width::W64, &[0x0f, 0xae], number, Rm::Mem(mem));
     }
 
     /// `ldmxcsr [mem]`.

@@ -16,6 +16,8 @@ pub const SIZE: usize = 256 << 20;
 pub struct CodeCache {
     write: *mut u8,
     run: *const u8,
+    /// Bytes of ordinary memory right in front of `run`.
+    data: usize,
     used: usize,
     /// What stands before this is never thrown away.
     fixed: usize,
@@ -27,28 +29,49 @@ fn host(what: &str, source: rustix::io::Errno) -> Error {
 }
 
 impl CodeCache {
-    /// An empty cache.
+    /// An empty cache, with so many bytes of ordinary memory, all zeros, in front of the code that runs.
     ///
     /// # Errors
     /// The host has no memory, or forbids to run what was written.
-    pub fn new() -> Result<CodeCache, Error> {
+    pub fn new(data: usize) -> Result<CodeCache, Error> {
         let what = "cannot make memory for translated code";
         let file = rustix::fs::memfd_create("sevm-code", rustix::fs::MemfdFlags::CLOEXEC).map_err(|e| host(what, e))?;
         rustix::fs::ftruncate(&file, SIZE as u64).map_err(|e| host(what, e))?;
-        let map = |prot| {
-            let flags = MapFlags::SHARED | MapFlags::NORESERVE;
-            // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-            unsafe { rustix::mm::mmap(std::ptr::null_mut(), SIZE, prot, flags, file.as_fd(), 0) }
-        };
-        let write = map(ProtFlags::READ | ProtFlags::WRITE).map_err(|e| host(what, e))?;
-        match map(ProtFlags::READ | ProtFlags::EXEC) {
-            Ok(run) => Ok(CodeCache { write: write.cast(), run: run.cast_const().cast(), used: 0, fixed: 0, file }),
+        let data = data.next_multiple_of(4096);
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        let (read_write, read_run) = (ProtFlags::READ | ProtFlags::WRITE, ProtFlags::READ | ProtFlags::EXEC);
+        // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+        let write = unsafe { rustix::mm::mmap(std::ptr::null_mut(), SIZE, read_write, flags, file.as_fd(), 0) };
+        let write = write.map_err(|e| host(what, e))?;
+        let anonymous = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: as above.
+        let both = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), data + SIZE, read_write, anonymous) };
+        let run = both.and_then(|both| {
+            let run = both.cast::<u8>().wrapping_add(data);
+            let flags = flags | MapFlags::FIXED;
+            // SAFETY: the range is the end of the mapping just made, which nobody knows of.
+            match unsafe { rustix::mm::mmap(run.cast(), SIZE, read_run, flags, file.as_fd(), 0) } {
+                Ok(_) => Ok(run.cast_const()),
+                Err(e) => {
+                    // SAFETY: as above.
+                    let _ = unsafe { rustix::mm::munmap(both, data + SIZE) };
+                    Err(e)
+                }
+            }
+        });
+        match run {
+            Ok(run) => Ok(CodeCache { write: write.cast(), run, data, used: 0, fixed: 0, file }),
             Err(e) => {
                 // SAFETY: made above, and nobody knows of it.
                 let _ = unsafe { rustix::mm::munmap(write, SIZE) };
                 Err(host(what, e))
             }
         }
+    }
+
+    /// The memory in front of the code.
+    pub fn data(&self) -> *mut u8 {
+        self.run.cast_mut().wrapping_sub(self.data)
     }
 
     /// The address at which the next code will run.
@@ -125,7 +148,7 @@ impl Drop for CodeCache {
         // SAFETY: both ranges were mapped by `new`, and no code runs there once the engine that owns this is gone.
         unsafe {
             let _ = rustix::mm::munmap(self.write.cast(), SIZE);
-            let _ = rustix::mm::munmap(self.run.cast_mut().cast(), SIZE);
+            let _ = rustix::mm::munmap(self.data().cast(), self.data + SIZE);
         }
     }
 }

@@ -19,11 +19,13 @@
 //! 6. **Place.** Code of a block depends on the guest's bytes and address, the mode, and the thunks; not on the space, so that spaces
 //!    share it.
 
+use crate::arch::cpuid::Cpuid;
 use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::{Access, Exit};
 use crate::mem::Space;
 
 use super::asm::Asm;
+use super::jumps::Shape;
 
 /// Why translated code comes back to the engine: what `eax` holds at the common exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,15 @@ pub enum FlagUse {
     Exact,
 }
 
+/// Whether the guest may change code without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    /// No: the engine hears of every change.
+    Fixed,
+    /// Yes: if stores are to take effect at once, a block must look whether its code is what it was made from.
+    Checked,
+}
+
 /// What is to be translated.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -104,12 +115,19 @@ pub struct Request {
     pub extent: Extent,
     /// What is done about flags.
     pub flags: FlagUse,
+    /// Whether its bytes stay.
+    pub stability: Stability,
 }
 
 /// Guest code that may be read: executable bytes around the first instruction.
 pub trait Code {
-    /// Fills `bytes` with code at a guest address; whether all of it is executable.
-    fn read(&self, addr: u64, bytes: &mut [u8]) -> bool;
+    /// Fills `bytes` with code at a guest address. Gives how many bytes from there on are executable.
+    fn fetch(&self, addr: u64, bytes: &mut [u8]) -> usize;
+
+    /// The same; whether all of it is executable.
+    fn read(&self, addr: u64, bytes: &mut [u8]) -> bool {
+        self.fetch(addr, bytes) == bytes.len()
+    }
 }
 
 /// A direct jump that is not linked yet. Offsets are from the start of the block's code.
@@ -123,6 +141,17 @@ pub struct LinkSite {
     pub number: u32,
     /// Guest address that it goes to.
     pub target: u64,
+    /// Which entry of the target.
+    pub entry: Entry,
+}
+
+/// Where a block is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Where the budget is asked for: [`Translated::checked`].
+    Checked,
+    /// Behind that, for links of which the front end knows that they need not ask: [`Translated::unchecked`].
+    Unchecked,
 }
 
 /// Where the code of an instruction begins, and what the front end must know at a fault in it.
@@ -151,6 +180,12 @@ pub struct Translated {
     pub marks: Vec<Mark>,
     /// Where the code of the last instruction ends.
     pub main_end: u32,
+    /// Entries of its code, which itself begins with what is done after an indirect jump.
+    pub checked: u32,
+    /// See `checked`.
+    pub unchecked: u32,
+    /// There is no block: the first instruction has a byte that is not executable, at this guest address.
+    pub unreadable: Option<u64>,
     /// Instructions done by helpers, by word or opcode.
     pub soft: u32,
 }
@@ -162,8 +197,6 @@ pub struct Common {
     pub enter: u64,
     /// Where the fault handler sends faulting code: the common exit with [`Reason::Fault`].
     pub fault: u64,
-    /// Goes on at the guest address in `rax`, by the jump table.
-    pub jump: u64,
 }
 
 /// What the host told about a fault in translated code.
@@ -176,8 +209,14 @@ pub struct HostFault {
     pub addr: u64,
     /// `eflags`.
     pub eflags: u64,
-    /// SIGSEGV or SIGBUS.
+    /// SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGTRAP.
     pub signal: i32,
+    /// `si_code`.
+    pub code: i32,
+    /// The processor's number of the exception, and its error code.
+    pub trap: u32,
+    /// See `trap`.
+    pub error: u32,
 }
 
 /// What an instruction wanted of memory: one range of bytes.
@@ -191,10 +230,50 @@ pub struct Wanted {
     pub access: Access,
 }
 
+/// What a host fault was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explained {
+    /// An access to memory.
+    Access(Wanted),
+    /// Something else that the guest must know.
+    Exit(Exit),
+    /// Nothing that the instruction can do.
+    Nothing,
+}
+
 /// A guest architecture for the engine.
 pub trait FrontEnd {
     /// Which.
     const ARCH: Arch;
+
+    /// Bytes of memory that it wants in front of the code.
+    const DATA: usize = 0;
+
+    /// How the jump table is laid out for it.
+    const JUMPS: Shape;
+
+    /// By how many instructions it may overdraw its budget, unless [`FrontEnd::set_exact`] forbids it.
+    const SLACK: u64 = 0;
+
+    /// Bytes between the entry for indirect jumps and [`Translated::checked`], the same for all blocks.
+    const INDIRECT: u64 = 0;
+
+    /// Tells where the memory in front of the code is; it stays as long as the front end.
+    fn place(&mut self, _data: *mut u8) {}
+
+    /// Whether budgets may not be overdrawn from now on. This may change [`FrontEnd::mode`].
+    fn set_exact(&mut self, _exact: bool) {}
+
+    /// Tells the host address of the running space's guest address 0.
+    fn set_window(&mut self, _base: u64) {}
+
+    /// Emits a jump to a guest address by the jump table.
+    fn emit_far(&mut self, asm: &mut Asm, target: u64);
+
+    /// Whether the thread wants to stop after each instruction.
+    fn stepping(&self) -> bool {
+        false
+    }
 
     /// Emits what all blocks share, for the place where the assembler stands.
     fn emit_common(&mut self, asm: &mut Asm) -> Common;
@@ -223,11 +302,11 @@ pub trait FrontEnd {
     /// The jump table that translated code asks.
     fn set_jumps(&mut self, table: u64);
 
-    /// Instructions that may still retire.
-    fn budget(&self) -> u64;
+    /// Instructions that may still retire; negative when it is overdrawn.
+    fn budget(&self) -> i64;
 
     /// Sets the budget.
-    fn set_budget(&mut self, budget: u64);
+    fn set_budget(&mut self, budget: i64);
 
     /// The argument of the exit.
     fn exit_arg(&self) -> u64;
@@ -238,8 +317,8 @@ pub trait FrontEnd {
     /// After a fault in the instruction at the pc: puts the registers right as its mark says.
     fn settle_fault(&mut self, fault: &HostFault, note: u32);
 
-    /// What the instruction in `bytes` at the pc wants of memory, by the registers as they are.
-    fn wanted(&self, bytes: &[u8]) -> Option<Wanted>;
+    /// What a fault of the instruction in `bytes` at the pc was about, by the registers as they are.
+    fn explain(&self, fault: &HostFault, bytes: &[u8]) -> Explained;
 
     /// At [`Reason::Alignment`]: what was tried.
     fn misaligned_access(&self) -> Access;
@@ -287,6 +366,11 @@ pub trait FrontEnd {
 
     /// Replaces all registers; those of another architecture are left alone.
     fn load(&mut self, regs: &Regs);
+
+    /// What `cpuid` shows, for x86_64.
+    fn cpuid(&self) -> Option<Cpuid> {
+        None
+    }
 
     /// AT_HWCAP and AT_HWCAP2.
     fn hwcap(&self) -> (u64, u64);

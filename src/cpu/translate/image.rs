@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::cache::CodeCache;
-use super::front::{Extent, Mark, Translated};
+use super::front::{Entry, Extent, Mark, Translated};
 use crate::mem::CodeFile;
 
 const PAGE: u64 = 4096;
@@ -32,8 +32,12 @@ pub struct Block {
     pub bytes: u32,
     /// Instructions.
     pub count: u32,
-    /// Offset of its code.
+    /// Offset of its code: the entry for indirect jumps.
     pub host: u32,
+    /// The other entries, from there.
+    pub checked: u32,
+    /// See `checked`.
+    pub unchecked: u32,
     /// Where the code of its last instruction ends, from there.
     pub main_end: u32,
     /// Its marks: first and number.
@@ -51,14 +55,38 @@ struct Link {
     image: ImageId,
     mode: u8,
     target: u64,
+    entry: Entry,
 }
 
 /// The blocks of one guest page in one mode.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct CodePage {
-    /// Entry by instruction slot: a block's number plus one.
-    entries: Box<[u32; 1024]>,
+    /// Whole blocks by the offset of their first byte, ascending.
+    entries: Vec<(u16, BlockId)>,
     blocks: Vec<BlockId>,
+}
+
+impl CodePage {
+    fn place(&self, pc: u64) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&((pc % PAGE) as u16), |e| e.0)
+    }
+
+    fn get(&self, pc: u64) -> Option<BlockId> {
+        self.place(pc).ok().and_then(|at| self.entries.get(at)).map(|e| e.1)
+    }
+
+    fn set(&mut self, pc: u64, id: BlockId) {
+        match self.place(pc) {
+            Ok(at) => self.entries[at].1 = id,
+            Err(at) => self.entries.insert(at, ((pc % PAGE) as u16, id)),
+        }
+    }
+
+    fn remove(&mut self, pc: u64) {
+        if let Ok(at) = self.place(pc) {
+            self.entries.remove(at);
+        }
+    }
 }
 
 /// The file that an image's code comes from.
@@ -135,12 +163,7 @@ impl Images {
     pub fn find(&self, image: ImageId, pc: u64, mode: u8, extent: Extent) -> Option<BlockId> {
         let image = &self.images[image.0 as usize];
         match extent {
-            Extent::Whole => {
-                let page = image.pages.get(&(pc / PAGE, mode))?;
-                let entry = page.entries[slot(pc)];
-                let id = BlockId(entry.checked_sub(1)?);
-                (self.block(id).pc == pc).then_some(id)
-            }
+            Extent::Whole => image.pages.get(&(pc / PAGE, mode))?.get(pc),
             Extent::Cut(_) => image.cuts.get(&(pc, mode, extent)).copied(),
         }
     }
@@ -158,7 +181,7 @@ impl Images {
         for site in &translated.links {
             cache.patch(host + site.number, self.links.len() as u32);
             let (at, stub) = (host + site.at, host + site.stub);
-            self.links.push(Link { at, stub, image, mode, target: site.target });
+            self.links.push(Link { at, stub, image, mode, target: site.target, entry: site.entry });
         }
         let marks = (self.marks.len() as u32, translated.marks.len() as u32);
         self.marks.extend_from_slice(&translated.marks);
@@ -169,19 +192,18 @@ impl Images {
             count: translated.count,
             host,
             main_end: translated.main_end,
+            checked: translated.checked,
+            unchecked: translated.unchecked,
             marks,
             mode,
             extent,
             incoming: Vec::new(),
         });
         let owner = &mut self.images[image.0 as usize];
-        let page = owner
-            .pages
-            .entry((pc / PAGE, mode))
-            .or_insert_with(|| CodePage { entries: Box::new([0; 1024]), blocks: Vec::new() });
+        let page = owner.pages.entry((pc / PAGE, mode)).or_default();
         page.blocks.push(id);
         match extent {
-            Extent::Whole => page.entries[slot(pc)] = id.0 + 1,
+            Extent::Whole => page.set(pc, id),
             Extent::Cut(_) => {
                 owner.cuts.insert((pc, mode, extent), id);
             }
@@ -198,7 +220,11 @@ impl Images {
     pub fn connect(&mut self, cache: &mut CodeCache, link: u32, to: BlockId) {
         let Some(site) = self.links.get(link as usize) else { return };
         let block = &mut self.blocks[to.0 as usize];
-        cache.patch_jump(site.at, block.host);
+        let entry = match site.entry {
+            Entry::Checked => block.checked,
+            Entry::Unchecked => block.unchecked,
+        };
+        cache.patch_jump(site.at, block.host + entry);
         block.incoming.push(link);
     }
 
@@ -222,7 +248,8 @@ impl Images {
         if owner.pages.is_empty() {
             return;
         }
-        let (first, last) = (start / PAGE, end.saturating_sub(1) / PAGE);
+        // A block may end behind the page that it begins in.
+        let (first, last) = ((start / PAGE).saturating_sub(1), end.saturating_sub(1) / PAGE);
         // A range of few pages is looked up, a large one filters what there is.
         let keys: Vec<(u64, u8)> = if last - first < owner.pages.len() as u64 {
             (first..=last).flat_map(|p| [(p, 0), (p, 1)]).filter(|k| owner.pages.contains_key(k)).collect()
@@ -233,7 +260,7 @@ impl Images {
             let Some(page) = owner.pages.get_mut(&key) else { continue };
             let (gone, kept): (Vec<BlockId>, Vec<BlockId>) = page.blocks.iter().partition(|id| {
                 let block = &self.blocks[id.0 as usize];
-                block.pc < end && block.pc + u64::from(block.bytes.max(4)) > start
+                block.pc < end && block.pc.saturating_add(u64::from(block.bytes.max(4))) > start
             });
             page.blocks = kept;
             for id in &gone {
@@ -243,7 +270,7 @@ impl Images {
                     cache.patch_jump(link.at, link.stub);
                 }
                 match block.extent {
-                    Extent::Whole => page.entries[slot(block.pc)] = 0,
+                    Extent::Whole => page.remove(block.pc),
                     cut => {
                         owner.cuts.remove(&(block.pc, block.mode, cut));
                     }
@@ -281,8 +308,4 @@ impl Images {
         self.marks.clear();
         self.links.clear();
     }
-}
-
-fn slot(pc: u64) -> usize {
-    (pc % PAGE / 4) as usize
 }

@@ -6,14 +6,40 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::Error;
 
-/// log2 of the number of entries.
-pub const BITS: u32 = 14;
+/// What a front end wants of its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// log2 of the number of entries.
+    pub bits: u32,
+    /// How many of the lowest bits of a guest address have no part in choosing its entry, since they are alike in most.
+    pub shift: u32,
+    /// How guest addresses stand in entries.
+    pub tag: Tag,
+}
+
+/// How guest addresses stand in entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// As they are.
+    Plain,
+    /// All bits inverted.
+    Inverted,
+}
+
+impl Tag {
+    fn of(self, guest: u64) -> u64 {
+        match self {
+            Tag::Plain => guest,
+            Tag::Inverted => !guest,
+        }
+    }
+}
 
 /// One entry, as translated code reads it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Jump {
-    /// Guest address; one that belongs to another entry when this one is empty.
+    /// Guest address by its [`Tag`]; one that belongs to another entry when this one is empty.
     pub guest: u64,
     /// Where its code is.
     pub host: u64,
@@ -22,17 +48,31 @@ pub struct Jump {
 /// One table. Its memory is taken as it is filled.
 #[derive(Debug)]
 pub struct JumpTable {
+    shape: Shape,
     entries: *mut Jump,
     filled: Vec<u32>,
 }
 
-const LEN: usize = 1 << BITS;
-const BYTES: usize = LEN * size_of::<Jump>();
+impl Shape {
+    const fn len(self) -> usize {
+        1 << self.bits
+    }
 
-/// An entry that no jump finds, since the address in it belongs to another one. (A guest may jump to any address, odd ones
-/// too.)
-const fn empty(index: u32) -> Jump {
-    Jump { guest: if index == 0 { 4 } else { 0 }, host: 0 }
+    const fn bytes(self) -> usize {
+        self.len() * size_of::<Jump>()
+    }
+
+    fn index(self, guest: u64) -> u32 {
+        (guest >> self.shift) as u32 & (self.len() as u32 - 1)
+    }
+
+    /// An entry that no jump finds, since the address in it belongs to another one. (A guest may jump to any address, odd ones
+    /// too.) It is zero but at one index.
+    fn empty(self, index: u32) -> Jump {
+        let of_zero = self.tag.of(0);
+        let guest = if self.index(of_zero) == index { self.tag.of(of_zero ^ 1 << self.shift) } else { 0 };
+        Jump { guest, host: 0 }
+    }
 }
 
 impl JumpTable {
@@ -40,15 +80,16 @@ impl JumpTable {
     ///
     /// # Errors
     /// The host has no memory.
-    pub fn new() -> Result<JumpTable, Error> {
+    pub fn new(shape: Shape) -> Result<JumpTable, Error> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         let prot = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let memory = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), BYTES, prot, flags) };
+        let memory = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), shape.bytes(), prot, flags) };
         let memory = memory.map_err(|e| Error::Host { what: "cannot make a jump table".into(), source: e.into() })?;
-        let mut table = JumpTable { entries: memory.cast(), filled: Vec::new() };
+        let mut table = JumpTable { shape, entries: memory.cast(), filled: Vec::new() };
         // All others begin as zeros, which is what they are to be.
-        table.put(0, empty(0));
+        let special = shape.index(shape.tag.of(0));
+        table.put(special, shape.empty(special));
         Ok(table)
     }
 
@@ -57,29 +98,25 @@ impl JumpTable {
         self.entries as u64
     }
 
-    fn index(guest: u64) -> u32 {
-        (guest >> 2) as u32 & (LEN as u32 - 1)
-    }
-
     fn put(&mut self, index: u32, jump: Jump) {
-        // SAFETY: `index` is below `LEN` by construction, and the memory belongs to this object; translated code that reads it
-        // does not run now.
+        // SAFETY: `index` is within the table by construction, and the memory belongs to this object; translated code that reads
+        // it does not run now.
         unsafe { self.entries.add(index as usize).write(jump) };
     }
 
     /// Where the code of a guest address is, if the table knows.
     pub fn get(&self, guest: u64) -> Option<u64> {
         // SAFETY: as in `put`.
-        let jump = unsafe { self.entries.add(Self::index(guest) as usize).read() };
-        (jump.guest == guest && jump.host != 0).then_some(jump.host)
+        let jump = unsafe { self.entries.add(self.shape.index(guest) as usize).read() };
+        (jump.guest == self.shape.tag.of(guest) && jump.host != 0).then_some(jump.host)
     }
 
     /// Notes where the code of a guest address is.
     pub fn set(&mut self, guest: u64, host: u64) {
-        let index = Self::index(guest);
-        self.put(index, Jump { guest, host });
+        let index = self.shape.index(guest);
+        self.put(index, Jump { guest: self.shape.tag.of(guest), host });
         self.filled.push(index);
-        if self.filled.len() > LEN {
+        if self.filled.len() > self.shape.len() {
             self.filled.sort_unstable();
             self.filled.dedup();
         }
@@ -88,15 +125,15 @@ impl JumpTable {
     /// Forgets one guest address.
     pub fn forget(&mut self, guest: u64) {
         if self.get(guest).is_some() {
-            let index = Self::index(guest);
-            self.put(index, empty(index));
+            let index = self.shape.index(guest);
+            self.put(index, self.shape.empty(index));
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
         for index in std::mem::take(&mut self.filled) {
-            self.put(index, empty(index));
+            self.put(index, self.shape.empty(index));
         }
     }
 }
@@ -104,7 +141,7 @@ impl JumpTable {
 impl Drop for JumpTable {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`, and no translated code uses the table of a space that is gone.
-        let _ = unsafe { rustix::mm::munmap(self.entries.cast(), BYTES) };
+        let _ = unsafe { rustix::mm::munmap(self.entries.cast(), self.shape.bytes()) };
     }
 }
 
@@ -114,20 +151,22 @@ mod tests {
 
     #[test]
     fn an_empty_entry_is_found_by_no_address() {
-        let mut table = JumpTable::new().unwrap();
-        let entry = |table: &JumpTable, guest: u64| {
-            // SAFETY: `index` is below `LEN`, and nobody writes now.
-            unsafe { table.entries.add(JumpTable::index(guest) as usize).read() }
-        };
-        for guest in [0, 1, 2, 3, 4, 5, 8, 4 << BITS, u64::MAX, 1 << 63] {
-            assert_ne!(entry(&table, guest).guest, guest);
-            table.set(guest, 0x1000);
-            assert_eq!(table.get(guest), Some(0x1000));
-            table.forget(guest);
-            assert_ne!(entry(&table, guest).guest, guest);
+        for shape in [Shape { bits: 14, shift: 2, tag: Tag::Plain }, Shape { bits: 16, shift: 0, tag: Tag::Inverted }] {
+            let mut table = JumpTable::new(shape).unwrap();
+            let entry = |table: &JumpTable, guest: u64| {
+                // SAFETY: the index is within the table, and nobody writes now.
+                unsafe { table.entries.add(shape.index(guest) as usize).read() }
+            };
+            for guest in [0, 1, 2, 3, 4, 5, 8, 4 << 14, 1 << 16, u64::MAX, u64::MAX - 1, 1 << 63] {
+                assert_ne!(entry(&table, guest).guest, shape.tag.of(guest));
+                table.set(guest, 0x1000);
+                assert_eq!(table.get(guest), Some(0x1000));
+                table.forget(guest);
+                assert_ne!(entry(&table, guest).guest, shape.tag.of(guest));
+            }
+            table.set(1, 0x1000);
+            table.clear();
+            assert_ne!(entry(&table, 1).guest, shape.tag.of(1));
         }
-        table.set(1, 0x1000);
-        table.clear();
-        assert_ne!(entry(&table, 1).guest, 1);
     }
 }

@@ -26,21 +26,22 @@ mod spaces;
 pub mod stats;
 pub mod x64;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use self::asm::Asm;
 use self::cache::CodeCache;
-use self::front::{Code, Common, Extent, FlagUse, FrontEnd, HostFault, Reason, Request};
+use self::front::{Code, Common, Explained, Extent, FlagUse, FrontEnd, HostFault, Reason, Request, Stability};
 use self::host::GsBase;
 use self::image::{BlockId, ImageId, Images};
 use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
 use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
 use crate::Error;
-use crate::arch::cpuid::Model;
+use crate::arch::cpuid::{Cpuid, Model};
 use crate::arch::{Arch, RawCall, RegPort, Regs};
-use crate::mem::{AreaName, GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard, set_fault_hook};
+use crate::mem::{AreaName, GuestAddr, PAGE_SIZE, Prot, Space, SpaceId, install_bus_guard, set_fault_hook};
 
 /// Most instructions between two looks at [`STOP_REQUESTED`].
 const POLL: u64 = 200_000;
@@ -60,6 +61,8 @@ pub struct Translate<F: FrontEnd> {
     /// The running space, its address bits told to the front end.
     limit: u64,
     retired: u64,
+    /// Whether the budget of what runs may not be overdrawn.
+    exact: bool,
     counter: Counter,
     flags: FlagUse,
     stats: Stats,
@@ -95,37 +98,51 @@ enum Found {
     Exit(Exit),
 }
 
-/// Code of a space, of one area.
+/// Code of a space, of one area; an instruction that begins in it may end in the next one.
 struct View<'a> {
     space: &'a Space,
     range: std::ops::Range<u64>,
+    /// Whether the next area was looked at.
+    crossed: Cell<bool>,
 }
 
 impl Code for View<'_> {
-    fn read(&self, addr: u64, bytes: &mut [u8]) -> bool {
-        let end = addr.saturating_add(bytes.len() as u64);
-        if addr < self.range.start || end > self.range.end {
-            return false;
+    fn fetch(&self, addr: u64, bytes: &mut [u8]) -> usize {
+        if !self.range.contains(&addr) {
+            return 0;
         }
+        let inside = bytes.len().min((self.range.end - addr) as usize);
         let from = (self.space.host_base() as u64 + addr) as *const u8;
         // SAFETY: the range is of an executable area of this space, whose host pages can be read; if its file has ended, the
         // guard of `mem/region.rs` lets zeros be read and says so. `bytes` is Rust's own memory.
-        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
-        true
+        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), inside) };
+        /// Most bytes of an instruction.
+        const LONGEST: usize = 15;
+        if inside >= LONGEST || !self.space.permits(GuestAddr(self.range.end), Access::Execute) {
+            return inside;
+        }
+        self.crossed.set(true);
+        let more = bytes.len().min(LONGEST) - inside;
+        // SAFETY: as above, of the area behind.
+        unsafe { std::ptr::copy_nonoverlapping(from.add(inside), bytes.as_mut_ptr().add(inside), more) };
+        inside + more
     }
 }
 
 impl<F: FrontEnd> Translate<F> {
-    /// Opens an engine.
+    /// Opens an engine; `flags` says whether flags that nobody will ask for are exact all the same.
     ///
     /// # Errors
     /// The host's processor lacks something, or its kernel refused memory.
-    pub fn new(mut front: F) -> Result<Translate<F>, Error> {
+    pub fn new(mut front: F, flags: FlagUse) -> Result<Translate<F>, Error> {
         supported().map_err(failed)?;
         install_bus_guard()?;
         set_fault_hook(fault::on_fault);
-        let mut cache = CodeCache::new()?;
+        fault::install_exceptions()?;
+        let mut cache = CodeCache::new(F::DATA)?;
         let mut asm = Asm::new(cache.next());
+        asm.set_anchor(cache.data() as u64);
+        front.place(cache.data());
         let common = front.emit_common(&mut asm);
         cache.append(asm.finish()).ok_or_else(|| failed("no room for the common code".into()))?;
         cache.fix();
@@ -139,17 +156,13 @@ impl<F: FrontEnd> Translate<F> {
             gs: GsBase::new(),
             limit: 0,
             retired: 0,
+            exact: false,
             counter: Counter::Host,
-            flags: FlagUse::Live,
+            flags,
             stats: Stats::default(),
             #[cfg(feature = "unicorn")]
             other: None,
         })
-    }
-
-    /// Chooses whether flags that nobody will ask for are exact all the same. Must come before the first run.
-    pub fn set_flag_use(&mut self, flags: FlagUse) {
-        self.flags = flags;
     }
 
     /// What has been counted.
@@ -174,6 +187,8 @@ impl<F: FrontEnd> Translate<F> {
             self.front.set_address_bits(u64::BITS - (self.limit - 1).leading_zeros());
         }
         self.gs.set(base);
+        self.front.set_window(base);
+        fault::provide_stack()?;
         let mode = self.front.mode();
         self.use_table(id, mode)?;
         fault::set_running(Some(fault::Running {
@@ -197,7 +212,7 @@ impl<F: FrontEnd> Translate<F> {
     }
 
     fn use_table(&mut self, id: SpaceId, mode: u8) -> Result<(), Error> {
-        let table = self.slot(id)?.table(mode)?.address();
+        let table = self.slot(id)?.table(mode, F::JUMPS)?.address();
         self.front.set_jumps(table);
         Ok(())
     }
@@ -244,16 +259,31 @@ impl<F: FrontEnd> Translate<F> {
         if let Some(id) = self.images.find(image, pc, mode, extent) {
             return Ok(Found::Block(id));
         }
+        let private = self.slot(space.id())?.private;
+        if let Some(id) = self.images.find(private, pc, mode, extent) {
+            return Ok(Found::Block(id));
+        }
         if self.cache.used() + LARGEST_BLOCK > cache::SIZE || self.front.is_full() {
             self.flush();
         }
-        let request = Request { pc, mode, extent, flags: self.flags };
+        let loose = space.area_at(GuestAddr(pc)).is_some_and(|a| a.shared || a.prot.contains(Prot::WRITE));
+        let stability = if loose { Stability::Checked } else { Stability::Fixed };
+        let request = Request { pc, mode, extent, flags: self.flags, stability };
         self.asm.reset(self.cache.next());
-        let view = View { space, range };
+        let view = View { space, range, crossed: Cell::new(false) };
         let translated = self.front.translate(&mut self.asm, &request, &view).map_err(failed)?;
+        // Code that ends in another area is not that of the area's file.
+        let image = if view.crossed.get() { private } else { image };
         // If only what was read ahead lies behind the file's end, what was made of it stops there again.
         if space.take_bus_error().is_some_and(|addr| addr.0 <= pc) {
             return refused(FaultKind::BeyondFile);
+        }
+        if let Some(addr) = translated.unreadable {
+            let kind = match space.classify_fault(GuestAddr(addr), Access::Execute) {
+                FaultKind::BeyondFile => FaultKind::Protection,
+                kind => kind,
+            };
+            return Ok(Found::Exit(Exit::Fault { addr: GuestAddr(addr), access: Access::Execute, kind }));
         }
         let code = self.asm.finish();
         self.stats.translated(&translated, code.len());
@@ -270,26 +300,31 @@ impl<F: FrontEnd> Translate<F> {
         self.stats.flushes += 1;
     }
 
-    /// The host address of a block, noted in the jump table.
+    /// The host address of a block's checked entry; that for indirect jumps is noted in the jump table.
     fn entry(&mut self, space: &Space, id: BlockId, extent: Extent) -> Result<u64, Error> {
         let block = self.images.block(id);
         let (pc, host) = (block.pc, self.cache.address(block.host));
         if extent == Extent::Whole {
             let mode = self.front.mode();
-            self.slot(space.id())?.table(mode)?.set(pc, host);
+            self.slot(space.id())?.table(mode, F::JUMPS)?.set(pc, host);
         }
-        Ok(host)
+        Ok(host + F::INDIRECT)
     }
 
-    /// Runs until something other than a miss happens, at most `most` instructions. The budget is what is left of them.
+    /// Runs until something other than a miss happens, at most `most` instructions.
     fn run_on(&mut self, space: &mut Space, most: u64) -> Result<Option<Exit>, Error> {
+        if F::SLACK > 0 {
+            self.exact = most <= F::SLACK;
+            self.front.set_exact(self.exact);
+            let mode = self.front.mode();
+            self.use_table(space.id(), mode)?;
+        }
         let known = self.spaces.0.get(&space.id()).and_then(|slot| {
             let table = slot.tables[usize::from(self.front.mode() & 1)].as_ref()?;
             table.get(self.front.pc())
         });
-        let mut chunk = most.min(POLL);
         let entry = match known {
-            Some(entry) => entry,
+            Some(entry) => entry + F::INDIRECT,
             None => {
                 let id = match self.find(space, Extent::Whole)? {
                     Found::Block(id) => id,
@@ -298,18 +333,27 @@ impl<F: FrontEnd> Translate<F> {
                 self.entry(space, id, Extent::Whole)?
             }
         };
+        let most_now = if most > F::SLACK { most - F::SLACK } else { most };
+        let mut chunk = most_now.min(POLL);
         loop {
-            self.front.set_budget(chunk);
-            let number = self.front.enter(entry);
-            let ran = chunk - self.front.budget();
-            self.retired += ran;
-            let reason = Reason::from_number(number).ok_or_else(|| failed(format!("exit number {number}")))?;
-            self.stats.exits[number as usize] += 1;
-            if reason != Reason::Budget || ran > 0 || most <= chunk {
+            let (reason, ran) = self.enter(entry, chunk)?;
+            if reason != Reason::Budget || ran > 0 || most_now <= chunk {
                 return self.answer(space, reason, most - ran);
             }
-            chunk = most;
+            chunk = most_now;
         }
+    }
+
+    /// Runs translated code with a budget until it leaves. Gives why, and how many instructions it has retired.
+    fn enter(&mut self, entry: u64, budget: u64) -> Result<(Reason, u64), Error> {
+        let budget = budget.min(i64::MAX as u64) as i64;
+        self.front.set_budget(budget);
+        let number = self.front.enter(entry);
+        let ran = (budget - self.front.budget()) as u64;
+        self.retired += ran;
+        let reason = Reason::from_number(number).ok_or_else(|| failed(format!("exit number {number}")))?;
+        self.stats.exits[number as usize] += 1;
+        Ok((reason, ran))
     }
 
     /// Deals with an exit; `left` is what is left of the budget. `None`: go on.
@@ -368,6 +412,9 @@ impl<F: FrontEnd> Translate<F> {
         if left == 0 {
             return Ok(Some(Exit::Budget));
         }
+        if F::SLACK > 0 && !self.exact {
+            return Ok(None);
+        }
         let id = match self.find(space, Extent::Whole)? {
             Found::Block(id) => id,
             Found::Exit(exit) => return Ok(Some(exit)),
@@ -382,14 +429,9 @@ impl<F: FrontEnd> Translate<F> {
             Found::Exit(exit) => return Ok(Some(exit)),
         };
         let entry = self.entry(space, id, extent)?;
-        self.front.set_budget(left);
-        let number = self.front.enter(entry);
-        let ran = left - self.front.budget();
-        self.retired += ran;
-        match Reason::from_number(number) {
-            Some(Reason::Budget) if ran == 0 => Err(failed("a cut block is longer than the budget".into())),
-            Some(reason) => self.answer(space, reason, left - ran),
-            None => Err(failed(format!("exit number {number}"))),
+        match self.enter(entry, left)? {
+            (Reason::Budget, 0) => Err(failed("a cut block is longer than the budget".into())),
+            (reason, ran) => self.answer(space, reason, left - ran),
         }
     }
 
@@ -397,6 +439,7 @@ impl<F: FrontEnd> Translate<F> {
     fn link(&mut self, space: &mut Space) -> Result<(), Error> {
         let link = self.front.exit_arg() as u32;
         let Some((image, mode, target)) = self.images.link_target(link) else { return Ok(()) };
+        self.front.set_pc(target);
         let flushes = self.stats.flushes;
         match self.image_at(space, target) {
             Some((there, _)) if there == image && mode == self.front.mode() => {
@@ -410,8 +453,7 @@ impl<F: FrontEnd> Translate<F> {
             _ => {
                 // Another image may be there in another space: by the jump table.
                 self.asm.reset(self.cache.next());
-                self.asm.mov_imm(asm::Gpr::Rax, target);
-                self.asm.jmp_to(self.common.jump);
+                self.front.emit_far(&mut self.asm, target);
                 if let Some(stub) = self.cache.append(self.asm.finish()) {
                     self.images.divert(&mut self.cache, link, stub);
                 }
@@ -446,8 +488,13 @@ impl<F: FrontEnd> Translate<F> {
         self.front.settle_fault(&fault, mark.note);
         let bytes = self.instruction(space);
         let pc = self.front.pc();
-        let Some(wanted) = self.front.wanted(&bytes) else {
-            return Err(failed(format!("a fault at {pc:#x}, in an instruction that accesses no memory: {fault:x?}")));
+        let wanted = match self.front.explain(&fault, &bytes) {
+            Explained::Access(wanted) => wanted,
+            Explained::Exit(exit) => return Ok(Some(exit)),
+            Explained::Nothing => {
+                let what = format!("a fault at {pc:#x}, in an instruction that accesses no memory: {fault:x?}");
+                return Err(failed(what));
+            }
         };
         let access = wanted.access;
         let addr = self.front.untag(wanted.addr);
@@ -562,7 +609,9 @@ impl<F: FrontEnd> Cpu for Translate<F> {
             if left == 0 || STOP_REQUESTED.load(Ordering::Relaxed) {
                 break Ok(Exit::Budget);
             }
-            match self.run_on(space, left) {
+            let stepping = self.front.stepping();
+            match self.run_on(space, if stepping { 1 } else { left }) {
+                Ok(None | Some(Exit::Budget)) if stepping && self.retired > end - left => break Ok(Exit::SingleStep),
                 Ok(None) => {}
                 Ok(Some(exit)) => break Ok(exit),
                 Err(error) => break Err(error),
@@ -596,6 +645,10 @@ impl<F: FrontEnd> Cpu for Translate<F> {
 
     fn hwcap(&self) -> (u64, u64) {
         self.front.hwcap()
+    }
+
+    fn cpuid(&self) -> Option<Cpuid> {
+        self.front.cpuid()
     }
 
     fn statistics(&self) -> Vec<(String, u64)> {

@@ -17,8 +17,8 @@ fn at(disp: i32) -> Mem {
     Mem::host(STATE, disp)
 }
 
-/// Emits it. The assembler must stand where it will run.
-pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks) {
+/// Emits it; gives also what goes on at the guest address in `rax`. The assembler must stand where it will run.
+pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks, u64) {
     let enter = asm.here();
     emit_enter(asm);
     let fault = asm.here();
@@ -33,7 +33,7 @@ pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks) {
     asm.jmp_to(exit);
     let jump = asm.here();
     emit_jump(asm, miss);
-    (Common { enter, fault, jump }, Thunks { exit, miss, call })
+    (Common { enter, fault }, Thunks { exit, miss, call }, jump)
 }
 
 /// `extern "sysv64" fn(rbp: *mut u8, entry: u64) -> u32`.

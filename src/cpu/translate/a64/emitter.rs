@@ -47,11 +47,10 @@ use super::flags::{self, Style, Test};
 use super::regs::{BUDGET, STATE, field, pinned, pinned_v, place, place_v, slot, slot_v};
 use super::state::State;
 use crate::cpu::translate::asm::{Alu, Asm, Cc, Gpr, Label, Map, Mem, Pp, Rm, Size, Vex, Width, Xm, Xmm};
-use crate::cpu::translate::jumps;
 
 pub use super::regs::SP;
-use crate::cpu::translate::front::LinkSite;
 pub use crate::cpu::translate::front::Reason;
+use crate::cpu::translate::front::{Entry, LinkSite};
 
 /// What an emitter did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -497,7 +496,7 @@ impl<'a> Emitter<'a> {
 pub(super) fn emit_jump(asm: &mut Asm, miss: u64) {
     // An entry is 16 bytes and is found by the address divided by 4.
     asm.mov(Width::W32, Gpr::Rcx, Gpr::Rax);
-    asm.alu_imm(Alu::And, Width::W32, Gpr::Rcx, ((1 << jumps::BITS) - 1) << 2);
+    asm.alu_imm(Alu::And, Width::W32, Gpr::Rcx, ((1 << super::front::JUMPS.bits) - 1) << super::front::JUMPS.shift);
     asm.mov(Width::W64, Gpr::Rdx, Mem::host(STATE, field!(jumps)));
     let entry = Mem::host(Gpr::Rdx, 0).indexed(Gpr::Rcx, 2);
     asm.alu(Alu::Cmp, Width::W64, Gpr::Rax, entry);

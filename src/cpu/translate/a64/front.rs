@@ -8,8 +8,9 @@ use super::state::State;
 use super::{block, common, features, wanted};
 use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::Access;
-use crate::cpu::translate::asm::Asm;
-use crate::cpu::translate::front::{Code, Common, FrontEnd, HostFault, Request, Translated, Wanted};
+use crate::cpu::translate::asm::{Asm, Gpr};
+use crate::cpu::translate::front::{Code, Common, Explained, FrontEnd, HostFault, Request, Translated};
+use crate::cpu::translate::jumps::{Shape, Tag};
 
 /// The aarch64 front end.
 #[derive(Debug)]
@@ -20,7 +21,12 @@ pub struct A64 {
     placed: usize,
     thunks: Thunks,
     common: Common,
+    /// Goes on at the guest address in `rax`, by the jump table.
+    jump: u64,
 }
+
+/// Instructions are aligned to 4 bytes.
+pub(super) const JUMPS: Shape = Shape { bits: 14, shift: 2, tag: Tag::Plain };
 
 /// Bits of FPCR with which host instructions do not do what it asks for: AHP, DN, FZ, FZ16, traps, and those of
 /// FEAT_AFP. The rounding mode, bits 23 and 22, they do.
@@ -45,7 +51,7 @@ impl A64 {
         let mut constants = Constants::default();
         super::emitter::place_common(&mut constants);
         let (thunks, common) = (Thunks::default(), Common::default());
-        A64 { frame: Frame::new(), constants, placed: 0, thunks, common }
+        A64 { frame: Frame::new(), constants, placed: 0, thunks, common, jump: 0 }
     }
 
     fn state(&self) -> &State {
@@ -61,10 +67,16 @@ impl Default for A64 {
 
 impl FrontEnd for A64 {
     const ARCH: Arch = Arch::Aarch64;
+    const JUMPS: Shape = JUMPS;
 
     fn emit_common(&mut self, asm: &mut Asm) -> Common {
-        (self.common, self.thunks) = common::emit(asm);
+        (self.common, self.thunks, self.jump) = common::emit(asm);
         self.common
+    }
+
+    fn emit_far(&mut self, asm: &mut Asm, target: u64) {
+        asm.mov_imm(Gpr::Rax, target);
+        asm.jmp_to(self.jump);
     }
 
     fn enter(&mut self, entry: u64) -> u32 {
@@ -109,12 +121,12 @@ impl FrontEnd for A64 {
         self.frame.state.jumps = table;
     }
 
-    fn budget(&self) -> u64 {
-        self.state().budget
+    fn budget(&self) -> i64 {
+        self.state().budget as i64
     }
 
-    fn set_budget(&mut self, budget: u64) {
-        self.frame.state.budget = budget;
+    fn set_budget(&mut self, budget: i64) {
+        self.frame.state.budget = budget as u64;
     }
 
     fn exit_arg(&self) -> u64 {
@@ -142,9 +154,9 @@ impl FrontEnd for A64 {
         state.pack_flags();
     }
 
-    fn wanted(&self, bytes: &[u8]) -> Option<Wanted> {
-        let word = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
-        wanted::wanted(word, self.state())
+    fn explain(&self, _fault: &HostFault, bytes: &[u8]) -> Explained {
+        let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+        wanted::wanted(word, self.state()).map_or(Explained::Nothing, Explained::Access)
     }
 
     fn misaligned_access(&self) -> Access {

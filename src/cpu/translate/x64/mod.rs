@@ -11,6 +11,17 @@
 //! `out.rs` is what rewriting writes to and how it says what a fault must undo, `rewrite/` rewrites single instructions, `block.rs`
 //! makes blocks of them and writes their ends, `common.rs` is the code that all blocks share.
 
+mod block;
+mod common;
+mod ends;
+mod features;
+mod flags;
+mod front;
 pub mod out;
-pub mod rewrite;
+mod rewrite;
 pub mod state;
+mod system;
+mod wanted;
+mod x87;
+
+pub use front::X64;

@@ -20,13 +20,12 @@ impl Note {
     pub const RDI_HOST: Note = Note(1 << 25);
     /// Guest flags are in spill slot 7, as `pushfq` or `rflags` has them.
     pub const FLAGS_ASIDE: Note = Note(1 << 26);
-    /// `ymm15` is the guest's and the budget is aside. Set by `block.rs` for whole blocks.
-    pub const EXCHANGED: Note = Note(1 << 27);
 
     /// How many registers can stand aside.
     const ASIDE: u32 = 3;
 
-    /// The same, and `reg` stands aside in spill slot `slot` (0 to 7). At most three at a time.
+    /// The same, and `reg` stands aside in spill slot `slot`. At most three at a time. Slots 0 to 2 are those of the ends of blocks, the
+    /// others of rewritten instructions; at the end of a block too, an instruction may be rewritten to load the target.
     pub fn aside(self, reg: Gpr, slot: u8) -> Note {
         let entry = 0x80 | u32::from(slot & 7) << 4 | reg as u32;
         let free = (0..Note::ASIDE).find(|i| self.0 >> (8 * i) & 0x80 == 0);
@@ -128,16 +127,14 @@ impl<'a> Out<'a> {
     /// # Errors
     /// It cannot be encoded.
     pub fn encode(&mut self, instruction: &Instruction) -> Result<(), String> {
-        let here = self.asm.here();
-        self.encoder.encode(instruction, here).map_err(|e| format!("{e}: {:?}", instruction.code()))?;
-        let bytes = self.encoder.take_buffer();
+        let bytes = self.encoded(instruction, self.asm.here())?;
         self.asm.bytes(&bytes);
-        self.encoder.set_buffer(bytes_cleared(bytes));
         Ok(())
     }
-}
 
-fn bytes_cleared(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.clear();
-    bytes
+    /// The bytes of an instruction at an address.
+    pub(super) fn encoded(&mut self, instruction: &Instruction, at: u64) -> Result<Vec<u8>, String> {
+        self.encoder.encode(instruction, at).map_err(|e| format!("{e}: {:?}", instruction.code()))?;
+        Ok(self.encoder.take_buffer())
+    }
 }

@@ -1,5 +1,6 @@
 //! The state of an x86_64 guest thread as translated code sees it.
 
+use crate::arch::cpuid::Cpuid;
 use crate::cpu::translate::asm::Mem;
 use crate::cpu::translate::front::HostFault;
 
@@ -12,14 +13,16 @@ pub const MOST: usize = 64;
 #[repr(C, align(64))]
 #[derive(Clone, Debug)]
 pub struct State {
-    /// ymm0 ... ymm15. The last is always here but in the middle of blocks that use it ([`super::out::Note::EXCHANGED`]).
+    /// ymm0 ... ymm15. The last is always here but in the middle of blocks that use it.
     pub ymm: [[u64; 4]; 16],
     /// rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15.
     pub gpr: [u64; 16],
     /// The program counter; exact outside of translated code only.
     pub pc: u64,
-    /// `rflags`.
+    /// `rflags`; exact outside of translated code only.
     pub rflags: u64,
+    /// Those flags that are the host's while translated code runs ([`State::HOST_FLAGS`]): what to enter with, and what was left with.
+    pub host_flags: u64,
     /// Bases of the guest's own segments; always exact.
     pub fs_base: u64,
     /// See `fs_base`.
@@ -32,6 +35,8 @@ pub struct State {
     pub budget: i64,
     /// Where the budget is while `ymm15` is the guest's.
     pub kept_budget: i64,
+    /// Whether that is so: 1 or 0.
+    pub exchanged: u64,
     /// Why translated code was left: a [`Reason`](super::super::front::Reason).
     pub reason: u64,
     /// What an exit of translated code tells besides its reason.
@@ -54,6 +59,8 @@ pub struct State {
     pub fault: HostFault,
     /// x87 state as `fxsave64` writes it, for when it is not in the host's registers.
     pub x87: Fxsave,
+    /// The processor that the guest sees.
+    pub cpuid: Cpuid,
     /// What a block of so many instructions takes off its budget.
     pub charges: [[u64; 2]; MOST + 1],
 }
@@ -86,8 +93,11 @@ const _: () = {
 };
 
 impl State {
+    /// CF, PF, AF, ZF, SF, DF, OF.
+    pub const HOST_FLAGS: u64 = 0xcd5;
+
     /// A state as a new thread has it.
-    pub fn new() -> State {
+    pub fn new(cpuid: Cpuid) -> State {
         let mut x87 = [0; 512];
         (x87[0], x87[1]) = (0x7f, 0x03);
         (x87[24], x87[25]) = (0x80, 0x1f);
@@ -100,12 +110,14 @@ impl State {
             gpr: [0; 16],
             pc: 0,
             rflags: 0x202,
+            host_flags: 0x202,
             fs_base: 0,
             gs_base: 0,
             window: 0,
             jumps: 0,
             budget: 0,
             kept_budget: 0,
+            exchanged: 0,
             reason: 0,
             exit_arg: 0,
             spill: [0; 8],
@@ -117,13 +129,8 @@ impl State {
             fault_ymm15: [0; 4],
             fault: HostFault::default(),
             x87: Fxsave(x87),
+            cpuid,
             charges,
         }
-    }
-}
-
-impl Default for State {
-    fn default() -> State {
-        State::new()
     }
 }

@@ -181,7 +181,7 @@ impl Emitter<'_> {
                     self.asm.store_imm(Width::W64, Mem::host(STATE, field!(exit_arg)), 0);
                     let number = self.asm.len() as u32 - 4;
                     self.emit_exit(Reason::Link, target);
-                    links.push(LinkSite { at, stub, number, target });
+                    links.push(LinkSite { at, stub, number, target, entry: Entry::Checked });
                 }
             }
         }

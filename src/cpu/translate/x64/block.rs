@@ -1,0 +1,373 @@
+//! From guest instructions to a block.
+//!
+//! A block has up to three entries, in this order:
+//! - For indirect jumps: takes the last of their registers back.
+//! - Checked: leaves with [`Reason::Budget`] if the budget has been overdrawn.
+//! - Unchecked: charges the block and does it.
+//!
+//! Links go to the unchecked entry where the target lies behind the block, in the same [`STRETCH`] of code. So what runs between two
+//! checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`] instructions.
+//! In the mode [`EXACT`] every block asks whether the budget has room for it.
+
+use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction, OpKind, Register};
+
+use super::common::{BUDGET, JUMP_ENTRY, JUMP_TARGET, Thunks, VMOVDQU_LOAD, VMOVDQU_STORE, VMOVQ_LOAD, VMOVQ_STORE};
+use super::out::{Note, Out, Rewritten};
+use super::state::{MOST, field, spill_slot};
+use super::{ends, flags, rewrite};
+use crate::cpu::translate::asm::{Asm, Cc, Gpr, Label, Map, Mem, Pp, Size, Vex, Width};
+use crate::cpu::translate::front::{self, Entry, Extent, FlagUse, LinkSite, Reason, Request, Stability, Translated};
+
+/// Bytes of code within which forward links need no check of the budget.
+const STRETCH: u64 = 1024;
+
+/// Most instructions by which the budget is overdrawn: a stretch of shortest ones, and a block.
+pub(super) const SLACK: u64 = STRETCH + MOST as u64;
+
+/// The mode in which every block asks for its budget.
+pub(super) const EXACT: u8 = 1;
+
+/// Bytes of what a block begins with for indirect jumps.
+pub(super) const INDIRECT: u32 = 7;
+
+/// Most bytes of an instruction.
+const LONGEST: usize = 15;
+
+const VTESTPD: Vex = Vex::new(Map::M0f38, Pp::P66, 0x0f).sets_flags();
+const VMOVMSKPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x50);
+const VPSUBQ: Vex = Vex::new(Map::M0f, Pp::P66, 0xfb);
+const VPADDQ: Vex = Vex::new(Map::M0f, Pp::P66, 0xd4);
+
+/// A direct jump out of the block, whose stub is still to be written.
+struct Exit {
+    /// Offset of the distance of its jump.
+    at: u32,
+    target: u64,
+}
+
+/// What is needed to write a block.
+pub(super) struct Block<'a> {
+    pub out: Out<'a>,
+    pub thunks: &'a Thunks,
+    request: &'a Request,
+    instructions: Vec<Instruction>,
+    exits: Vec<Exit>,
+    /// Where the block leaves for want of budget, and whether `rcx` is aside then.
+    short: Option<(Label, bool)>,
+    stale: Option<Label>,
+    /// Whether the budget is aside.
+    exchanged: bool,
+}
+
+/// Code that was read.
+struct Survey {
+    bytes: Vec<u8>,
+    instructions: Vec<Instruction>,
+    /// The address that could not be read for the first instruction.
+    unreadable: Option<u64>,
+}
+
+/// Whether a block cannot go on behind this instruction.
+fn ends_block(instruction: &Instruction) -> bool {
+    instruction.flow_control() != iced_x86::FlowControl::Next
+}
+
+fn survey(request: &Request, code: &dyn front::Code) -> Survey {
+    let most = match request.extent {
+        Extent::Whole => MOST,
+        Extent::Cut(most) => MOST.min(most as usize),
+    };
+    let mut bytes = vec![0; (most * LONGEST).min(640)];
+    let read = code.fetch(request.pc, &mut bytes);
+    bytes.truncate(read);
+    let mut decoder = Decoder::with_ip(64, &bytes, request.pc, DecoderOptions::NONE);
+    let mut instructions = Vec::with_capacity(16);
+    let mut unreadable = None;
+    while instructions.len() < most && decoder.can_decode() {
+        let instruction = decoder.decode();
+        if decoder.last_error() == iced_x86::DecoderError::NoMoreBytes {
+            break;
+        }
+        instructions.push(instruction);
+        if instruction.is_invalid() || ends_block(&instruction) {
+            break;
+        }
+        let stores = request.stability == Stability::Checked && super::wanted::has_memory(&instruction);
+        if stores || instruction.is_string_instruction() && request.stability == Stability::Checked {
+            break;
+        }
+    }
+    if instructions.is_empty() {
+        unreadable = Some(request.pc.wrapping_add(read as u64));
+    }
+    Survey { bytes, instructions, unreadable }
+}
+
+/// Whether the instruction uses the register that the budget is in.
+fn uses_budget_register(instruction: &Instruction) -> bool {
+    let is = |register: Register| matches!(register, Register::XMM15 | Register::YMM15 | Register::ZMM15);
+    (0..instruction.op_count()).any(|i| instruction.op_kind(i) == OpKind::Register && is(instruction.op_register(i)))
+        || is(instruction.memory_index())
+        || matches!(
+            instruction.code(),
+            Code::VEX_Vzeroall
+                | Code::VEX_Vzeroupper
+                | Code::Fxsave_m512byte
+                | Code::Fxsave64_m512byte
+                | Code::Fxrstor_m512byte
+                | Code::Fxrstor64_m512byte
+                | Code::Xsave_mem
+                | Code::Xsave64_mem
+                | Code::Xsavec_mem
+                | Code::Xsavec64_mem
+                | Code::Xsaveopt_mem
+                | Code::Xsaveopt64_mem
+                | Code::Xrstor_mem
+                | Code::Xrstor64_mem
+        )
+}
+
+/// Emits the block that begins at the request's pc.
+pub(super) fn translate(
+    asm: &mut Asm,
+    encoder: &mut Encoder,
+    thunks: &Thunks,
+    request: &Request,
+    code: &dyn front::Code,
+) -> Result<Translated, String> {
+    let Survey { bytes, instructions, unreadable } = survey(request, code);
+    if let Some(addr) = unreadable {
+        return Ok(Translated { unreadable: Some(addr), ..Translated::default() });
+    }
+    let mut block = Block {
+        out: Out::new(asm, encoder),
+        thunks,
+        request,
+        instructions,
+        exits: Vec::new(),
+        short: None,
+        stale: None,
+        exchanged: false,
+    };
+    let mut translated = Translated { checked: 0, ..Translated::default() };
+    block.out.reload(JUMP_ENTRY.0, JUMP_ENTRY.1);
+    translated.checked = block.out.asm.len() as u32;
+    debug_assert_eq!(translated.checked, INDIRECT);
+    if request.mode != EXACT {
+        block.check();
+    }
+    translated.unchecked = block.out.asm.len() as u32;
+    let charge_at = block.charge();
+    if request.stability == Stability::Checked {
+        block.compare(&bytes);
+    }
+    if block.instructions.iter().any(uses_budget_register) {
+        block.exchange();
+    }
+    let (count, length) = block.body(&bytes)?;
+    translated.count = count;
+    translated.bytes = length;
+    translated.main_end = block.out.asm.len() as u32;
+    translated.marks = block.out.take_marks();
+    block.stubs(&mut translated);
+    let asm = block.out.asm;
+    // The charge is known only now.
+    let place = field!(charges).disp + count as i32 * 16;
+    asm.patch_data(charge_at, place);
+    Ok(translated)
+}
+
+impl Block<'_> {
+    /// Leaves if the budget is overdrawn.
+    fn check(&mut self) {
+        let dead = self.request.flags == FlagUse::Live && flags::dead_before(self.instructions.iter());
+        let asm = &mut *self.out.asm;
+        let short = asm.label();
+        self.short = Some((short, !dead));
+        if dead {
+            asm.vex2(VTESTPD, BUDGET, BUDGET);
+            asm.jcc(Cc::Ne, short);
+        } else {
+            let (reg, slot) = JUMP_TARGET;
+            asm.store(Size::B8, spill_slot(slot), reg);
+            asm.vex_to_gpr(VMOVMSKPD, reg, BUDGET);
+            // jrcxz over the jump that follows
+            asm.bytes(&[0xe3, 5]);
+            asm.jmp(short);
+            asm.mov(Width::W64, reg, spill_slot(slot));
+        }
+    }
+
+    /// Takes the block's instructions off the budget. Gives where the constant's place is to be filled in.
+    fn charge(&mut self) -> u32 {
+        self.out.asm.vex3(VPSUBQ, BUDGET, BUDGET, field!(charges));
+        let at = self.out.asm.len() as u32 - 4;
+        if self.request.mode == EXACT {
+            self.check();
+        }
+        at
+    }
+
+    /// Leaves if the guest's code is not what the block was made from.
+    fn compare(&mut self, bytes: &[u8]) {
+        let length = self.instructions.iter().map(Instruction::len).sum::<usize>().min(bytes.len());
+        let asm = &mut *self.out.asm;
+        let stale = asm.label();
+        self.stale = Some(stale);
+        let (value, expected, base) = (Gpr::Rcx, Gpr::R10, Gpr::R11);
+        let aside = [(value, 0), (expected, 1), (base, 2)];
+        for (reg, slot) in aside {
+            asm.store(Size::B8, spill_slot(slot), reg);
+        }
+        asm.mov_imm(base, self.request.pc);
+        self.out.begin(0, 0);
+        self.out.note(aside.into_iter().fold(Note::NONE, |note, (reg, slot)| note.aside(reg, slot)));
+        let asm = &mut *self.out.asm;
+        let mut at = 0;
+        while at < length {
+            let (size, step) = match length - at {
+                8.. => (Size::B8, 8),
+                4..8 => (Size::B4, 4),
+                2..4 => (Size::B2, 2),
+                _ => (Size::B1, 1),
+            };
+            let mut word = [0; 8];
+            word[..step].copy_from_slice(&bytes[at..at + step]);
+            asm.load_zx(size, value, Mem::guest(base, at as i32));
+            asm.mov_imm(expected, u64::from_le_bytes(word).wrapping_neg());
+            asm.lea(Width::W64, value, Mem::host(value, 0).indexed(expected, 0));
+            asm.bytes(&[0xe3, 5]);
+            asm.jmp(stale);
+            at += step;
+        }
+        for (reg, slot) in aside {
+            asm.mov(Width::W64, reg, spill_slot(slot));
+        }
+    }
+
+    /// Gives the guest its `ymm15`, and puts the budget aside.
+    fn exchange(&mut self) {
+        let guest = field!(ymm).plus(15 * 32);
+        self.out.asm.vex2(VMOVQ_STORE, BUDGET, field!(kept_budget));
+        self.out.asm.vex2(VMOVDQU_LOAD, BUDGET, guest);
+        self.out.asm.store_imm(Width::W32, field!(exchanged), 1);
+        self.exchanged = true;
+    }
+
+    /// The opposite.
+    fn exchange_back(&mut self) {
+        if std::mem::take(&mut self.exchanged) {
+            let guest = field!(ymm).plus(15 * 32);
+            self.out.asm.vex2(VMOVDQU_STORE, BUDGET, guest);
+            self.out.asm.vex2(VMOVQ_LOAD, BUDGET, field!(kept_budget));
+            self.out.asm.store_imm(Width::W32, field!(exchanged), 0);
+        }
+    }
+
+    /// The instructions and the block's end. Gives how many are charged, and their bytes.
+    fn body(&mut self, bytes: &[u8]) -> Result<(u32, u32), String> {
+        let start = self.request.pc;
+        let instructions = std::mem::take(&mut self.instructions);
+        for (index, instruction) in instructions.iter().enumerate() {
+            let at = instruction.ip().wrapping_sub(start) as usize;
+            let end = at + instruction.len();
+            if ends_block(instruction) && !instruction.is_invalid() {
+                self.exchange_back();
+                self.out.begin(index as u32, at as u32);
+                let charged = ends::emit(self, instruction, bytes.get(at..end).unwrap_or(&[]))?;
+                return Ok((index as u32 + u32::from(charged == ends::Charge::Counted), end as u32));
+            }
+            self.out.begin(index as u32, at as u32);
+            match rewrite::rewrite(&mut self.out, instruction, bytes.get(at..end).unwrap_or(&[]))? {
+                Rewritten::Next => {}
+                Rewritten::Leave(reason) => {
+                    self.exchange_back();
+                    self.leave(reason, instruction.ip());
+                    return Ok((index as u32, end as u32));
+                }
+            }
+        }
+        self.exchange_back();
+        let count = instructions.len() as u32;
+        let next = instructions.last().map_or(start, Instruction::next_ip);
+        match self.request.extent {
+            Extent::Cut(most) if most == count => self.leave(Reason::Budget, next),
+            _ => self.jump(next),
+        }
+        Ok((count, next.wrapping_sub(start) as u32))
+    }
+
+    /// Leaves with a reason, the pc being `pc`.
+    pub fn leave(&mut self, reason: Reason, pc: u64) {
+        let asm = &mut *self.out.asm;
+        store_pc(asm, pc);
+        asm.jmp_to(self.thunks.exit(reason));
+    }
+
+    /// Goes on at a guest address.
+    pub fn jump(&mut self, target: u64) {
+        self.out.asm.bytes(&[0xe9]);
+        self.distance(target);
+    }
+
+    /// Goes on at a guest address if a condition (the low bits of its `jcc`) holds.
+    pub fn jump_if(&mut self, condition: u8, target: u64) {
+        self.out.asm.bytes(&[0x0f, 0x80 | condition & 15]);
+        self.distance(target);
+    }
+
+    fn distance(&mut self, target: u64) {
+        self.exits.push(Exit { at: self.out.asm.len() as u32, target });
+        self.out.asm.bytes(&[0; 4]);
+    }
+
+    /// What is off the way: leaving at links that go nowhere yet, and for want of budget.
+    fn stubs(&mut self, translated: &mut Translated) {
+        let request = self.request;
+        let end = request.pc.wrapping_add(u64::from(translated.bytes));
+        let charge = field!(charges).plus(translated.count as i32 * 16);
+        let asm = &mut *self.out.asm;
+        for exit in self.exits.drain(..) {
+            let stub = asm.len() as u32;
+            asm.patch(exit.at as usize, stub.wrapping_sub(exit.at + 4));
+            asm.store_imm(Width::W32, field!(exit_arg), 0);
+            let number = asm.len() as u32 - 4;
+            asm.jmp_to(self.thunks.exit(Reason::Link));
+            let forward = exit.target >= end && exit.target / STRETCH == request.pc / STRETCH;
+            let entry = if forward { Entry::Unchecked } else { Entry::Checked };
+            translated.links.push(LinkSite { at: exit.at, stub, number, target: exit.target, entry });
+        }
+        if let Some((label, aside)) = self.short.take() {
+            asm.bind(label);
+            if aside {
+                asm.mov(Width::W64, JUMP_TARGET.0, spill_slot(JUMP_TARGET.1));
+            }
+            if request.mode == EXACT {
+                asm.vex3(VPADDQ, BUDGET, BUDGET, charge);
+            }
+            store_pc(asm, request.pc);
+            asm.jmp_to(self.thunks.exit(Reason::Budget));
+        }
+        if let Some(label) = self.stale.take() {
+            asm.bind(label);
+            for (reg, slot) in [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)] {
+                asm.mov(Width::W64, reg, spill_slot(slot));
+            }
+            asm.vex3(VPADDQ, BUDGET, BUDGET, charge);
+            asm.store_imm(Width::W32, field!(exit_arg), translated.bytes as i32);
+            store_pc(asm, request.pc);
+            asm.jmp_to(self.thunks.exit(Reason::Invalidate));
+        }
+    }
+}
+
+/// Stores a constant pc to the state.
+pub(super) fn store_pc(asm: &mut Asm, pc: u64) {
+    match i32::try_from(pc as i64) {
+        Ok(short) => asm.store_imm(Width::W64, field!(pc), short),
+        Err(_) => {
+            asm.store_imm(Width::W32, field!(pc), pc as i32);
+            asm.store_imm(Width::W32, field!(pc).plus(4), (pc >> 32) as i32);
+        }
+    }
+}

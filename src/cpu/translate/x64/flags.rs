@@ -1,0 +1,39 @@
+//! Whether anybody will ask for the flags that a block begins with.
+
+use iced_x86::{Instruction, Mnemonic, OpKind, Register, RflagsBits};
+
+/// The flags that a check of the budget may change.
+const ARITHMETIC: u32 =
+    RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
+
+/// Whether all arithmetic flags are overwritten before one is read.
+pub(super) fn dead_before<'a>(instructions: impl Iterator<Item = &'a Instruction>) -> bool {
+    let mut live = ARITHMETIC;
+    for instruction in instructions {
+        if instruction.rflags_read() & live != 0 {
+            return false;
+        }
+        if !may_keep(instruction) {
+            live &= !instruction.rflags_modified();
+        }
+        if live == 0 {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the instruction may leave the flags that it sets alone: shifts by nothing, string instructions repeated not even once.
+fn may_keep(instruction: &Instruction) -> bool {
+    use Mnemonic::*;
+    match instruction.mnemonic() {
+        Shl | Shr | Sar | Rol | Ror | Rcl | Rcr | Shld | Shrd => {
+            let last = instruction.op_count().saturating_sub(1);
+            match instruction.op_kind(last) {
+                OpKind::Register => instruction.op_register(last) == Register::CL,
+                _ => instruction.immediate8() & 31 == 0,
+            }
+        }
+        _ => instruction.has_rep_prefix() || instruction.has_repne_prefix(),
+    }
+}
