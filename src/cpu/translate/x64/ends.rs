@@ -1,12 +1,11 @@
 //! The instructions that end blocks: control flow.
 
-use iced_x86::{Code, Instruction, MemoryOperand, OpKind, Register};
+use iced_x86::{Code, Instruction, OpKind};
 
 use super::block::Block;
 use super::common::{GPRS, JUMP_ENTRY, JUMP_TAG, JUMP_TARGET, emit_jump};
-use super::out::{Note, Rewritten};
+use super::out::Note;
 use super::rewrite;
-use super::wanted::decode;
 use crate::cpu::translate::asm::{Gpr, Mem, Size, Width};
 use crate::cpu::translate::front::Reason;
 
@@ -46,7 +45,7 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
             push_constant(block, next, Note::NONE);
             block.jump(instruction.near_branch_target());
         }
-        Jmp_rm64 | Call_rm64 => return indirect(block, instruction),
+        Jmp_rm64 | Call_rm64 => indirect(block, instruction),
         Retnq | Retnq_imm16 => ret(block, instruction),
         Syscall => block.leave(Reason::Syscall, next),
         Int3 => {
@@ -125,7 +124,7 @@ fn push_constant(block: &mut Block<'_>, value: u64, note: Note) {
 }
 
 /// `jmp` and `call` through a register or memory.
-fn indirect(block: &mut Block<'_>, instruction: &Instruction) -> Result<Charge, String> {
+fn indirect(block: &mut Block<'_>, instruction: &Instruction) {
     let note = put_aside(block);
     block.out.note(note);
     match instruction.op0_kind() {
@@ -134,36 +133,13 @@ fn indirect(block: &mut Block<'_>, instruction: &Instruction) -> Result<Charge, 
             block.out.asm.mov(Width::W64, JUMP_TARGET.0, from);
         }
         _ => {
-            let operand = MemoryOperand::new(
-                instruction.memory_base(),
-                instruction.memory_index(),
-                instruction.memory_index_scale(),
-                instruction.memory_displacement64() as i64,
-                instruction.memory_displ_size(),
-                false,
-                instruction.segment_prefix(),
-            );
-            let load = Instruction::with2(Code::Mov_r64_rm64, Register::RCX, operand).map_err(|e| e.to_string())?;
-            block.out.set_base_note(note);
-            let bytes = block.out.encoded(&load, instruction.ip())?;
-            let load = decode(&bytes, instruction.ip()).ok_or("the load of a target cannot be decoded")?;
-            let done = rewrite::rewrite(&mut block.out, &load, &bytes)?;
-            block.out.set_base_note(Note::NONE);
-            if let Rewritten::Leave(reason) = done {
-                for (reg, slot) in [JUMP_TARGET, JUMP_TAG, JUMP_ENTRY] {
-                    block.out.reload(reg, slot);
-                }
-                block.leave(reason, instruction.ip());
-                return Ok(Charge::NotCounted);
-            }
-            block.out.note(note);
+            rewrite::load(&mut block.out, instruction, JUMP_TARGET.0);
         }
     }
     if instruction.code() == Code::Call_rm64 {
         push_constant(block, instruction.next_ip(), note);
     }
     emit_jump(block.out.asm, block.thunks);
-    Ok(Charge::Counted)
 }
 
 /// `ret`, and the form that takes arguments off the stack.
