@@ -238,7 +238,13 @@ impl FrontEnd for X64 {
     }
 
     fn help(&mut self, space: &mut Space, bytes: &[u8]) -> Option<Exit> {
-        system::help(self.state_mut(), space, bytes)
+        let cpuid = self.state().cpuid;
+        let mut regs = Regs::new(Arch::X86_64);
+        self.save(&mut regs);
+        let Regs::X86_64(inner) = &mut regs else { return Some(Exit::Illegal { privileged: false }) };
+        let exit = system::help(inner, space, bytes, cpuid);
+        self.load(&regs);
+        exit
     }
 
     fn read_counter(&mut self, bytes: &[u8], value: u64) {

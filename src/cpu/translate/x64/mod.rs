@@ -8,8 +8,9 @@
 //! - `xmm15` holds the budget; blocks that use the guest's exchange the two (`block.rs`).
 //! - Nothing is ever pushed on the guest's stack; signal handlers of this process run on a stack of their own.
 //!
-//! `out.rs` is what rewriting writes to and how it says what a fault must undo, `rewrite/` rewrites single instructions, `block.rs`
-//! makes blocks of them and writes their ends, `common.rs` is the code that all blocks share.
+//! `out.rs` is what rewriting writes to and how it says what a fault must undo, `rewrite/` rewrites single instructions, `system/` does
+//! outside of translated code what cannot be rewritten, `block.rs` makes blocks of them and writes their ends, `common.rs` is the code
+//! that all blocks share.
 
 mod block;
 mod common;

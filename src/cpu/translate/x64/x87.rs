@@ -7,12 +7,12 @@ use crate::arch::x86_64::Fpu;
 /// `mxcsr` as Rust wants it.
 const DEFAULT_MXCSR: u32 = 0x1f80;
 
-/// From the area.
+/// From the area, but for where the last instruction and its operand stood: those are host addresses.
 pub(super) fn save(area: &Fxsave, fpu: &mut Fpu) {
     let word = |at: usize| u16::from_le_bytes([area.0[at], area.0[at + 1]]);
     let long = |at: usize| (0..8).fold(0, |sum, i| sum | u64::from(area.0[at + i]) << (8 * i));
-    (fpu.fcw, fpu.fsw, fpu.ftw, fpu.fop) = (word(0), word(2), area.0[4], word(6));
-    (fpu.fip, fpu.fdp) = (long(8), long(16));
+    (fpu.fcw, fpu.fsw, fpu.ftw) = (word(0), word(2), area.0[4]);
+    (fpu.fop, fpu.fip, fpu.fdp) = (0, 0, 0);
     for (i, st) in fpu.st.iter_mut().enumerate() {
         let at = 32 + 16 * i;
         *st = u128::from(long(at)) | u128::from(word(at + 8)) << 64;

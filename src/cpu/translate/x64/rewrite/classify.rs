@@ -157,6 +157,7 @@ fn offered(feature: CpuidFeature) -> bool {
         F16C,
         VAES,
         VPCLMULQDQ,
+        GFNI,
         XSAVE,
         XSAVEC,
         XSAVEOPT,
