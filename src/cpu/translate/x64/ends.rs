@@ -61,9 +61,10 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
 fn refuse(block: &mut Block<'_>, instruction: &Instruction) -> Charge {
     use Code::*;
     let reason = match instruction.code() {
-        // There are no segments to go to, and other gates are closed to user mode.
-        Iretw | Iretd | Iretq | Retfw | Retfd | Retfq | Retfw_imm16 | Retfd_imm16 | Retfq_imm16 => Reason::Protection,
-        Call_m1616 | Call_m1632 | Call_m1664 | Jmp_m1616 | Jmp_m1632 | Jmp_m1664 => Reason::Protection,
+        // There is one segment to go to: the one that the program is in.
+        Iretw | Iretd | Iretq | Retfw | Retfd | Retfq | Retfw_imm16 | Retfd_imm16 | Retfq_imm16 => Reason::Help,
+        Call_m1616 | Call_m1632 | Call_m1664 | Jmp_m1616 | Jmp_m1632 | Jmp_m1664 => Reason::Help,
+        // Other gates are closed to user mode.
         Sysretd | Sysretq | Sysexitd | Sysexitq => Reason::Protection,
         Int_imm8 => Reason::Protection,
         Ud0 | Ud0_r16_rm16 | Ud0_r32_rm32 | Ud0_r64_rm64 | Ud1_r16_rm16 | Ud1_r32_rm32 | Ud1_r64_rm64 | Ud2 => {

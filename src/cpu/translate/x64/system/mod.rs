@@ -76,6 +76,7 @@ impl One<'_> {
             Enter => self.enter(),
             Leave => self.leave_word(),
             Iretq => self.iret(),
+            Iret | Iretd => Err(PROTECTION),
             Retf => self.return_far(),
             Jmp => self.jump_far(),
             Call => self.call_far(),
