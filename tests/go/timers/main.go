@@ -53,7 +53,7 @@ func main() {
 	// Many sleepers wake in order of their times.
 	order := make(chan int, 10)
 	for i := 9; i >= 0; i-- {
-		go func(i int) { time.Sleep(time.Duration(i*40+20) * time.Millisecond); order <- i }(i)
+		go func(i int) { time.Sleep(time.Duration(i*100+20) * time.Millisecond); order <- i }(i)
 	}
 	for i := 0; i < 10; i++ {
 		fmt.Print(<-order, " ")
