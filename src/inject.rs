@@ -1,13 +1,20 @@
-//! Tampering with calls: `-e inject=`, `-e fault=` (strace(1), "Tampering").
+//! Tampering with calls: `-e inject=`, `-e fault=` (strace(1), "Tampering"), and `--chaos`.
 //!
 //! What is done to a call is decided here; [`crate::machine`] does it, between the program and the kernel. No observer
 //! takes part in it.
 
+mod chaos;
+mod faults;
+mod shrink;
+
+pub use chaos::{Chaos, Injected, Options as ChaosOptions, Place};
+pub use shrink::smallest;
+
 use crate::abi::{Errno, Signal};
-use crate::arch::Arch;
-use crate::kernel::Tid;
+use crate::arch::{Arch, RawCall};
+use crate::kernel::{Kernel, Tid};
 use crate::syscalls;
-use crate::trace::{self, Filter};
+use crate::trace::{self, Call, Filter};
 use std::collections::BTreeMap;
 
 /// Which invocations of a call an injection is for.
@@ -75,12 +82,24 @@ pub struct Action {
     pub poke_enter: Vec<Poke>,
     /// Written after it.
     pub poke_exit: Vec<Poke>,
+    /// Argument registers, and what the kernel finds there instead.
+    pub registers: Vec<(usize, u64)>,
 }
 
 impl Action {
+    /// The call as the kernel gets it.
+    pub fn sent(&self, mut raw: RawCall) -> RawCall {
+        for (i, value) in &self.registers {
+            if let Some(register) = raw.args.get_mut(*i) {
+                *register = *value;
+            }
+        }
+        raw
+    }
+
     /// What a trace says of the call.
     pub fn mark(&self) -> Option<&'static str> {
-        let poked = !self.poke_enter.is_empty() || !self.poke_exit.is_empty();
+        let poked = !self.poke_enter.is_empty() || !self.poke_exit.is_empty() || !self.registers.is_empty();
         let delayed = self.delay_enter_ns.is_some() || self.delay_exit_ns.is_some();
         match (self.result.is_some(), poked, delayed) {
             (false, false, false) => None,
@@ -241,6 +260,7 @@ pub struct Tamper {
     counts: BTreeMap<(Tid, usize), u64>,
     /// Where only the first thread is tampered with, its id once it is known.
     only: Option<Option<Tid>>,
+    chaos: Option<Chaos>,
 }
 
 impl Tamper {
@@ -251,11 +271,24 @@ impl Tamper {
             injections.iter().rposition(covers)
         };
         let by_call = (0..syscalls::ENTRIES.len()).map(last).collect();
-        Tamper { injections, by_call, counts: BTreeMap::new(), only: (!follow).then_some(None) }
+        Tamper { injections, by_call, counts: BTreeMap::new(), only: (!follow).then_some(None), chaos: None }
+    }
+
+    /// Adds faults by chance, for calls that nothing else is done to.
+    #[must_use]
+    pub fn with_chaos(self, chaos: Option<Chaos>) -> Tamper {
+        Tamper { chaos, ..self }
     }
 
     /// A thread makes a call: what is to be done to it.
-    pub fn enter(&mut self, tid: Tid, index: Option<usize>) -> Option<Action> {
+    pub fn begin(&mut self, kernel: &Kernel, call: &Call) -> Option<Action> {
+        let asked_for = self.enter(call.tid, call.index);
+        let tampered_with = self.only.is_none_or(|only| only == Some(call.tid));
+        asked_for.or_else(|| self.chaos.as_mut().filter(|_| tampered_with)?.enter(kernel, call))
+    }
+
+    /// What `-e inject=` asks for when a thread makes a call.
+    fn enter(&mut self, tid: Tid, index: Option<usize>) -> Option<Action> {
         if let Some(only) = &mut self.only
             && *only.get_or_insert(tid) != tid
         {
@@ -273,6 +306,9 @@ impl Tamper {
         let gone: Vec<_> = self.counts.range((tid, 0)..=(tid, usize::MAX)).map(|(k, _)| *k).collect();
         for key in gone {
             self.counts.remove(&key);
+        }
+        if let Some(chaos) = &mut self.chaos {
+            chaos.forget(tid);
         }
     }
 }

@@ -296,7 +296,8 @@ impl Machine {
         let index = syscalls::lookup(arch, raw.nr);
         let call = Call { tid, pid: thread.pid, arch, raw, index, pc: cpu.pc(), sp: cpu.sp() };
         let space = Rc::clone(&thread.space);
-        let wanted = self.observers.want(index);
+        let wanted =
+            self.observers.want(index) && (waiting.is_some() || self.observers.consider(&self.kernel, &space, &call));
         let mut tampered = None;
         if self.tamper.is_some() {
             match self.begin_tampering(&call, waiting.is_none()) {
@@ -313,6 +314,9 @@ impl Machine {
                 Tampering::Over => return Ok(true),
             }
         }
+        // What the program has asked for is told, also where the kernel is asked for something else.
+        let call = Call { raw: tampered.as_ref().map_or(raw, |t| t.raw), ..call };
+        let sent = tampered.as_ref().map_or(raw, |t| t.action.sent(t.raw));
         let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
         if wanted {
             self.observers.tell(&mut self.kernel, &space, |sink, view| match waiting {
@@ -326,13 +330,13 @@ impl Machine {
                 cpu.set_result(result.unwrap_or_else(Errno::to_result));
                 Outcome::Done(result)
             }
-            None => self.kernel.syscall(tid, raw, &mut **cpu),
+            None => self.kernel.syscall(tid, sent, &mut **cpu),
         };
         while let Outcome::NeedCpu(wanted) = outcome {
             let known = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(processor(&**c)));
             self.kernel.processors[wanted.index()] = known;
             let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
-            outcome = self.kernel.syscall(tid, raw, &mut **cpu);
+            outcome = self.kernel.syscall(tid, sent, &mut **cpu);
         }
         if let Some((name, number)) = self.kernel.strict_violation.take() {
             return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
@@ -374,7 +378,7 @@ impl Machine {
         if let (Some(Tampered { action, .. }), Outcome::Done(_)) = (tampered, outcome)
             && let Some(delay_ns) = action.delay_exit_ns
         {
-            self.tampered.insert(tid, Tampered { action, stage: Stage::After });
+            self.tampered.insert(tid, Tampered { action, stage: Stage::After, raw });
             self.kernel.delay(tid, raw, index, delay_ns);
             return Ok(false);
         }
@@ -433,6 +437,13 @@ impl Observers {
     fn want(&self, index: Option<usize>) -> bool {
         let at = index.unwrap_or(self.wanted.len().wrapping_sub(1));
         self.wanted.get(at).copied().unwrap_or(false)
+    }
+
+    /// Whether any of them wants to be told of this call, which begins.
+    fn consider(&mut self, kernel: &Kernel, space: &RefCell<Space>, call: &Call) -> bool {
+        let space = space.borrow();
+        // All are asked: each remembers what it has said.
+        self.sinks.iter_mut().fold(false, |any, sink| sink.considers(&space, kernel, call) || any)
     }
 
     fn start(&mut self, kernel: &mut Kernel, pid: Pid, path: &[u8], argv: &[Vec<u8>]) {

@@ -2,6 +2,7 @@
 //! has asked for.
 
 use super::Machine;
+use crate::arch::RawCall;
 use crate::inject::{Action, Poke};
 use crate::kernel::{Outcome, Tid};
 use crate::mem::GuestAddr;
@@ -15,6 +16,8 @@ pub(super) struct Tampered {
     pub action: Action,
     /// How far it is.
     pub stage: Stage,
+    /// The call as the program makes it.
+    pub raw: RawCall,
 }
 
 /// How far a call is that is tampered with.
@@ -46,16 +49,18 @@ impl Machine {
     pub(super) fn begin_tampering(&mut self, call: &Call, fresh: bool) -> Tampering {
         let tampered = match fresh {
             true => {
-                let Some(action) = self.tamper.as_mut().and_then(|t| t.enter(call.tid, call.index)) else {
+                let (tamper, kernel) = (&mut self.tamper, &self.kernel);
+                let Some(action) = tamper.as_mut().and_then(|t| t.begin(kernel, call)) else {
                     return Tampering::Go(None);
                 };
+                let raw = call.raw;
                 self.poke(call, &action.poke_enter);
                 if let Some(delay_ns) = action.delay_enter_ns {
-                    self.tampered.insert(call.tid, Tampered { action, stage: Stage::Before });
+                    self.tampered.insert(call.tid, Tampered { action, stage: Stage::Before, raw });
                     self.kernel.delay(call.tid, call.raw, call.index, delay_ns);
                     return Tampering::Wait { first: true };
                 }
-                Tampered { action, stage: Stage::Before }
+                Tampered { action, stage: Stage::Before, raw }
             }
             false => match self.tampered.remove(&call.tid) {
                 Some(tampered) => tampered,

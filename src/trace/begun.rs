@@ -2,22 +2,30 @@
 //! before it is carried out, what it writes afterwards.
 
 use super::buf::{self, Buf};
+use super::condition::Seen;
 use super::decode::{self, Cx, Phase, Progress, Special};
 use super::{Call, Options, View};
 use crate::arch::Arch;
-use crate::syscalls::ENTRIES;
+use crate::syscalls::{Arg, Dir, ENTRIES, Entry, Len, Type};
 
 /// What is special about each call of the table, found by their names once.
-pub(super) struct Specials(Vec<Special>);
+pub(super) struct Specials(Vec<(Special, bool)>);
 
 impl Specials {
     pub(super) fn new() -> Specials {
-        Specials(ENTRIES.iter().map(|e| Special::of(e.name)).collect())
+        Specials(ENTRIES.iter().map(|e| (Special::of(e.name), is_plain(e))).collect())
     }
 
-    fn of(&self, index: Option<usize>) -> Special {
+    fn of(&self, index: Option<usize>) -> (Special, bool) {
         index.and_then(|i| self.0.get(i)).copied().unwrap_or_default()
     }
+}
+
+/// Whether the registers alone tell what such a call is asked for, so that it can be printed when it is done.
+fn is_plain(entry: &Entry) -> bool {
+    let plain =
+        |a: &Arg| !a.ty.is_pointer() || matches!(a.ty, Type::Ptr { dir: Dir::Out, len: None | Some(Len::Ret), .. });
+    Special::of(entry.name) == Special::None && entry.variants.is_empty() && entry.args.iter().all(plain)
 }
 
 /// A call that has begun.
@@ -32,18 +40,30 @@ pub(super) struct Begun {
     pub entered_ns: u64,
     /// Its beginning, while it is not known whether the call is shown at all.
     pub staged: Option<Buf>,
+    /// What `-e where=` has seen of it, while its end still decides.
+    pub seen: Option<Seen>,
+    /// Nothing is lost when its beginning is printed at its end.
+    plain: bool,
+    /// That is what shall be done.
+    pub late: bool,
 }
 
 impl Begun {
     pub(super) fn new(specials: &Specials, view: &View<'_>, call: &Call) -> Begun {
-        let special = specials.of(call.index);
+        let (special, plain) = specials.of(call.index);
         let first = match (special, call.arch) {
             (Special::Sigreturn, Arch::X86_64) => call.sp.wrapping_add(296),
             (Special::Sigreturn, Arch::Aarch64) => call.sp.wrapping_add(168),
             _ => call.raw.args[0],
         };
         let progress = Progress::default();
-        Begun { call: *call, progress, special, first, entered_ns: view.now_ns, staged: None }
+        let entered_ns = view.now_ns;
+        Begun { call: *call, progress, special, first, entered_ns, staged: None, seen: None, plain, late: false }
+    }
+
+    /// Whether its beginning may be printed at its end, when it is known whether it is shown at all.
+    pub(super) fn can_wait(&self, options: &Options) -> bool {
+        self.plain && options.style.fds == 0 && !options.style.comms
     }
 
     /// Prints the arguments that are known before the call.

@@ -5,9 +5,12 @@
 
 mod begun;
 mod buf;
+mod condition;
 mod decode;
+mod diff;
 mod dump;
 mod filter;
+mod histogram;
 mod options;
 mod outputs;
 mod records;
@@ -17,7 +20,9 @@ mod summary;
 mod text;
 mod threads;
 
+pub use condition::Condition;
 pub use decode::{Constants, Strings, Style};
+pub use diff::{Difference, compare};
 pub use filter::{Filter, FilterError};
 pub use options::{
     Clock, Columns, FD_DETAILS, FdDetail, MESSAGES, Message, Options, Precision, STATUSES, Status, Target,
@@ -112,6 +117,12 @@ pub trait Sink {
     fn wants(&self, _index: Option<usize>) -> bool {
         true
     }
+    /// Whether this call shall be told of, of those that [`Sink::wants`] has let through. Asked before anything is
+    /// prepared for telling: a call that nobody asks for costs next to nothing. Of one that has begun to wait the sink may
+    /// still hear, and of events always.
+    fn considers(&mut self, _space: &Space, _kernel: &Kernel, _call: &Call) -> bool {
+        true
+    }
     /// The run begins.
     fn start(&mut self, _start: &Start<'_>) {}
     /// A call begins.
@@ -137,6 +148,10 @@ pub trait Sink {
 impl<S: Sink> Sink for std::rc::Rc<std::cell::RefCell<S>> {
     fn wants(&self, index: Option<usize>) -> bool {
         self.borrow().wants(index)
+    }
+
+    fn considers(&mut self, space: &Space, kernel: &Kernel, call: &Call) -> bool {
+        self.borrow_mut().considers(space, kernel, call)
     }
 
     fn start(&mut self, start: &Start<'_>) {

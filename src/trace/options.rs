@@ -1,7 +1,7 @@
 //! What a trace shows and how (strace(1), "Filtering" and "Output format").
 
 use super::decode::Style;
-use super::{Filter, Numbers};
+use super::{Condition, Filter, Numbers};
 
 /// How a call ended, for `-e status=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +148,8 @@ pub struct Options {
     pub columns: Columns,
     /// Which calls are shown (`-e trace=`).
     pub filter: Filter,
+    /// What else must hold for a call to be shown (`-e where=`).
+    pub condition: Option<Condition>,
     /// How calls that are shown end (`-e status=`, `-z`, `-Z`).
     pub statuses: Numbers,
     /// Which signals are shown (`-e signal=`).
@@ -183,6 +185,7 @@ impl Default for Options {
             style: Style::default(),
             columns: Columns::default(),
             filter: Filter::all(),
+            condition: None,
             statuses: Numbers::all(),
             signals: Numbers::all(),
             paths: Vec::new(),

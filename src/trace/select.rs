@@ -1,8 +1,8 @@
 //! Which calls touch a file or a descriptor (`-P`, `--trace-fds`), and what descriptors and processes are called.
 
-use super::{Call, Options, View};
+use super::{Call, Options};
 use crate::kernel::{Kernel, Tid};
-use crate::mem::GuestAddr;
+use crate::mem::{GuestAddr, Space};
 use crate::syscalls::{Dir, Elem, Scalar, Struct, Type};
 
 /// `AT_FDCWD` (fcntl.h).
@@ -25,58 +25,58 @@ pub(super) fn comm_of(kernel: &Kernel, tid: Tid) -> Option<&[u8]> {
 
 /// Whether the call has to do with one of the paths or descriptors that the options name; so has every call when they
 /// name none.
-pub(super) fn touches(options: &Options, view: &View<'_>, call: &Call) -> bool {
+pub(super) fn touches(options: &Options, space: &Space, kernel: Option<&Kernel>, call: &Call) -> bool {
     if options.paths.is_empty() && options.fds.is_empty() {
         return true;
     }
     let Some(entry) = call.entry() else { return false };
     let (args, _) = entry.form(call.arch, &call.raw.args);
     args.iter().zip(call.raw.args).any(|(arg, raw)| match arg.ty {
-        Type::Path => is_path(options, view, raw),
-        Type::Scalar(Scalar::Fd | Scalar::Dirfd) => is_descriptor(options, view, call.tid, raw as i32),
+        Type::Path => is_path(options, space, raw),
+        Type::Scalar(Scalar::Fd | Scalar::Dirfd) => is_descriptor(options, kernel, call.tid, raw as i32),
         Type::Ptr { dir: Dir::In | Dir::InOut, elem: Elem::Struct(Struct::Pollfd), .. } => {
-            polled(view, raw, call.raw.args[1]).any(|fd| is_descriptor(options, view, call.tid, fd))
+            polled(space, raw, call.raw.args[1]).any(|fd| is_descriptor(options, kernel, call.tid, fd))
         }
         Type::Ptr { elem: Elem::Struct(Struct::Fdset), .. } => {
-            selected(view, raw, call.raw.args[0]).any(|fd| is_descriptor(options, view, call.tid, fd))
+            selected(space, raw, call.raw.args[0]).any(|fd| is_descriptor(options, kernel, call.tid, fd))
         }
         _ => false,
     })
 }
 
-fn is_path(options: &Options, view: &View<'_>, addr: u64) -> bool {
+fn is_path(options: &Options, space: &Space, addr: u64) -> bool {
     if options.paths.is_empty() || addr == 0 {
         return false;
     }
-    view.space.read_cstr(GuestAddr(addr), 4096).is_ok_and(|path| options.paths.contains(&path))
+    space.read_cstr(GuestAddr(addr), 4096).is_ok_and(|path| options.paths.contains(&path))
 }
 
-fn is_descriptor(options: &Options, view: &View<'_>, tid: Tid, fd: i32) -> bool {
+fn is_descriptor(options: &Options, kernel: Option<&Kernel>, tid: Tid, fd: i32) -> bool {
     if u32::try_from(fd).is_ok_and(|n| options.fds.contains(n)) {
         return true;
     }
     !options.paths.is_empty()
-        && view.kernel.and_then(|k| path_of(k, tid, fd)).is_some_and(|path| options.paths.contains(&path))
+        && kernel.and_then(|k| path_of(k, tid, fd)).is_some_and(|path| options.paths.contains(&path))
 }
 
 /// Descriptors in an array of pollfd.
-fn polled<'a>(view: &'a View<'_>, addr: u64, count: u64) -> impl Iterator<Item = i32> + 'a {
+fn polled(space: &Space, addr: u64, count: u64) -> impl Iterator<Item = i32> + '_ {
     (0..count.min(1 << 16)).map_while(move |i| {
         let mut fd = [0; 4];
         let at = addr.checked_add(8 * i)?;
-        view.space.read(GuestAddr(at), &mut fd).ok()?;
+        space.read(GuestAddr(at), &mut fd).ok()?;
         Some(i32::from_le_bytes(fd))
     })
 }
 
 /// Descriptors in an fd_set.
-fn selected<'a>(view: &'a View<'_>, addr: u64, count: u64) -> impl Iterator<Item = i32> + 'a {
+fn selected(space: &Space, addr: u64, count: u64) -> impl Iterator<Item = i32> + '_ {
     let words = if addr == 0 { 0 } else { count.min(1024).div_ceil(64) };
     (0..words)
         .map_while(move |i| {
             let mut word = [0; 8];
             let at = addr.checked_add(8 * i)?;
-            view.space.read(GuestAddr(at), &mut word).ok()?;
+            space.read(GuestAddr(at), &mut word).ok()?;
             Some((i, u64::from_le_bytes(word)))
         })
         .flat_map(|(i, word)| (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| (64 * i + bit) as i32))

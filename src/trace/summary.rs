@@ -1,9 +1,11 @@
 //! `-c`: how often each call was made, how long that took, how often it failed.
 
-use super::select::touches;
+use super::condition::{End, Seen, Verdict};
+use super::histogram::Histogram;
 use super::{Call, Options, Sink, Start, View};
 use crate::abi::Errno;
-use crate::kernel::Tid;
+use crate::kernel::{Event, Kernel, Tid};
+use crate::mem::Space;
 use crate::syscalls::ENTRIES;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,6 +28,10 @@ pub enum Column {
     Calls,
     /// How many failed.
     Errors,
+    /// Guest instructions that led to all calls: those that threads have retired since their calls before.
+    Instructions,
+    /// The same for one call on average.
+    AvgInstructions,
     /// The call's name.
     Name,
 }
@@ -41,6 +47,8 @@ impl Column {
             "avg-time" | "avg_time" => Column::AvgTime,
             "calls" | "count" => Column::Calls,
             "errors" | "error" => Column::Errors,
+            "instructions" => Column::Instructions,
+            "avg-instructions" | "avg_instructions" => Column::AvgInstructions,
             "name" | "syscall" | "syscall-name" | "syscall_name" => Column::Name,
             _ => return None,
         })
@@ -55,6 +63,8 @@ impl Column {
             Column::AvgTime => ("usecs/call", 11),
             Column::Calls => ("calls", 9),
             Column::Errors => ("errors", 9),
+            Column::Instructions => ("instructions", 14),
+            Column::AvgInstructions => ("instrs/call", 11),
             Column::Name => ("syscall", 16),
         }
     }
@@ -71,6 +81,8 @@ pub struct SummaryOptions {
     pub with_waiting: bool,
     /// Nanoseconds taken off each call (`-O`).
     pub overhead_ns: u64,
+    /// How long calls took is shown by powers of two, below the table (`--histogram`).
+    pub histogram: bool,
 }
 
 impl Default for SummaryOptions {
@@ -81,6 +93,7 @@ impl Default for SummaryOptions {
             sort: Some(TotalTime),
             with_waiting: false,
             overhead_ns: 0,
+            histogram: false,
         }
     }
 }
@@ -92,6 +105,19 @@ struct Row {
     total_ns: u64,
     min_ns: u64,
     max_ns: u64,
+    instructions: u64,
+}
+
+impl Row {
+    /// Adds calls of the same name.
+    fn merge(&mut self, other: &Row) {
+        self.min_ns = if self.calls == 0 { other.min_ns } else { self.min_ns.min(other.min_ns) };
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.total_ns += other.total_ns;
+        self.instructions += other.instructions;
+    }
 }
 
 /// A call that is being made.
@@ -101,6 +127,12 @@ struct Begun {
     since_ns: u64,
     /// Time up to then that counts.
     spent_ns: u64,
+    /// When it began, whatever it waited for since.
+    entered_ns: u64,
+    /// Instructions since the thread's call before.
+    instructions: u64,
+    /// What `-e where=` has seen of it, while its end still decides.
+    seen: Option<Seen>,
 }
 
 /// The sink that counts.
@@ -109,14 +141,26 @@ pub struct Summary {
     how: SummaryOptions,
     writer: Box<dyn Write>,
     rows: Vec<Row>,
+    histograms: BTreeMap<usize, Histogram>,
     begun: BTreeMap<Tid, Begun>,
+    /// What each thread had retired at its last call.
+    retired: BTreeMap<Tid, u64>,
     first: Option<Tid>,
 }
 
 impl Summary {
     /// Counts the calls that `options` select, and writes the table to `writer` at the end.
     pub fn new(options: Options, how: SummaryOptions, writer: Box<dyn Write>) -> Summary {
-        Summary { options, how, writer, rows: vec![Row::default(); ENTRIES.len()], begun: BTreeMap::new(), first: None }
+        Summary {
+            options,
+            how,
+            writer,
+            rows: vec![Row::default(); ENTRIES.len()],
+            histograms: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            retired: BTreeMap::new(),
+            first: None,
+        }
     }
 
     fn spend(&mut self, tid: Tid, now_ns: u64) {
@@ -134,6 +178,33 @@ impl Summary {
         row.calls += 1;
         row.errors += failed;
         row.total_ns += spent_ns;
+        if self.how.histogram {
+            self.histograms.entry(index).or_default().add(spent_ns);
+        }
+    }
+
+    /// Whether a call that begins is counted, if it may be.
+    fn judge(&self, space: &Space, kernel: Option<&Kernel>, call: &Call) -> Option<Verdict> {
+        let followed = self.options.follow || self.first.is_none_or(|first| first == call.tid);
+        if !followed || !self.wants(call.index) {
+            return None;
+        }
+        Some(self.options.begins(space, kernel, call)).filter(|v| *v != Verdict::No)
+    }
+
+    /// The histograms, in the order of the calls' numbers.
+    fn distributions(&self) -> String {
+        let mut by_name: Vec<(&str, Histogram)> = Vec::new();
+        for (index, histogram) in &self.histograms {
+            let name = ENTRIES[*index].name;
+            match by_name.iter_mut().find(|(n, _)| *n == name) {
+                Some((_, sum)) => sum.merge(histogram),
+                None => by_name.push((name, histogram.clone())),
+            }
+        }
+        let mut out = String::new();
+        by_name.iter().for_each(|(name, histogram)| histogram.print(&mut out, name));
+        out
     }
 
     /// The table.
@@ -142,13 +213,7 @@ impl Summary {
         let mut rows: Vec<(&str, Row)> = Vec::new();
         for (entry, row) in ENTRIES.iter().zip(&self.rows).filter(|(_, row)| row.calls > 0) {
             match rows.iter_mut().find(|(name, _)| *name == entry.name) {
-                Some((_, sum)) => {
-                    sum.calls += row.calls;
-                    sum.errors += row.errors;
-                    sum.total_ns += row.total_ns;
-                    sum.min_ns = sum.min_ns.min(row.min_ns);
-                    sum.max_ns = sum.max_ns.max(row.max_ns);
-                }
+                Some((_, sum)) => sum.merge(row),
                 None => rows.push((entry.name, *row)),
             }
         }
@@ -162,17 +227,13 @@ impl Summary {
             Some(Column::Errors) => descending(|r| r.errors, &mut rows),
             Some(Column::MinTime) => descending(|r| r.min_ns, &mut rows),
             Some(Column::MaxTime) => descending(|r| r.max_ns, &mut rows),
+            Some(Column::Instructions) => descending(|r| r.instructions, &mut rows),
+            Some(Column::AvgInstructions) => descending(|r| r.instructions / r.calls.max(1), &mut rows),
             Some(Column::AvgTime) => descending(|r| r.total_ns / r.calls.max(1), &mut rows),
             Some(Column::TotalTime | Column::TimePercent) => descending(|r| r.total_ns, &mut rows),
         }
         let mut total = Row::default();
-        for (_, row) in &rows {
-            total.min_ns = if total.calls == 0 { row.min_ns } else { total.min_ns.min(row.min_ns) };
-            total.max_ns = total.max_ns.max(row.max_ns);
-            total.calls += row.calls;
-            total.errors += row.errors;
-            total.total_ns += row.total_ns;
-        }
+        rows.iter().for_each(|(_, row)| total.merge(row));
         let mut out = String::new();
         self.line(&mut out, |c| c.head().0.to_string());
         let rule = |out: &mut String| self.line(out, |c| "-".repeat(c.head().1));
@@ -218,6 +279,8 @@ fn cell(column: Column, name: &str, row: &Row, part_ns: u64, whole_ns: u64) -> S
         Column::Calls => row.calls.to_string(),
         Column::Errors if row.errors == 0 => String::new(),
         Column::Errors => row.errors.to_string(),
+        Column::Instructions => row.instructions.to_string(),
+        Column::AvgInstructions => (row.instructions / row.calls.max(1)).to_string(),
         Column::Name => name.to_string(),
     }
 }
@@ -225,7 +288,11 @@ fn cell(column: Column, name: &str, row: &Row, part_ns: u64, whole_ns: u64) -> S
 impl Sink for Summary {
     fn wants(&self, index: Option<usize>) -> bool {
         // Numbers that Linux does not have are not counted, as with strace.
-        index.is_some() && self.options.filter.admits(index)
+        index.is_some() && self.options.wants(index)
+    }
+
+    fn considers(&mut self, space: &Space, kernel: &Kernel, call: &Call) -> bool {
+        self.judge(space, Some(kernel), call).is_some()
     }
 
     fn start(&mut self, start: &Start<'_>) {
@@ -235,16 +302,23 @@ impl Sink for Summary {
             .and_then(|nr| crate::syscalls::lookup(start.arch, u64::from(nr)));
         if let Some(index) = execve.filter(|i| self.wants(Some(*i)))
             && self.options.paths.is_empty()
+            && self.options.condition.as_ref().is_none_or(|c| c.admits_start(index, start))
         {
             self.count(index, 0, 0);
         }
     }
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
-        let followed = self.options.follow || self.first.is_none_or(|first| first == call.tid);
-        if followed && self.wants(call.index) && touches(&self.options, view, call) {
-            self.begun.insert(call.tid, Begun { since_ns: view.now_ns, spent_ns: 0 });
-        }
+        let Some(verdict) = self.judge(view.space, view.kernel, call) else { return };
+        let seen = match verdict {
+            Verdict::Later(seen) => Some(seen),
+            Verdict::Yes | Verdict::No => None,
+        };
+        let retired = view.kernel.and_then(|k| k.threads.get(&call.tid)).map_or(0, |t| t.retired);
+        let before = self.retired.insert(call.tid, retired).unwrap_or(0);
+        let instructions = retired.saturating_sub(before);
+        let (since_ns, entered_ns) = (view.now_ns, view.now_ns);
+        self.begun.insert(call.tid, Begun { since_ns, spent_ns: 0, entered_ns, instructions, seen });
     }
 
     fn blocked(&mut self, view: &View<'_>, call: &Call) {
@@ -262,8 +336,19 @@ impl Sink for Summary {
         self.spend(call.tid, view.now_ns);
         let (Some(begun), Some(index)) = (self.begun.remove(&call.tid), call.index) else { return };
         // However it ends; what does not return is not counted, as with strace.
-        if let Some(result) = result {
+        let end = End { result, duration_ns: view.now_ns.saturating_sub(begun.entered_ns) };
+        if let Some(result) = result
+            && self.options.ends(call, begun.seen, end)
+        {
+            self.rows[index].instructions += begun.instructions;
             self.count(index, begun.spent_ns, u64::from(result.is_err()));
+        }
+    }
+
+    fn event(&mut self, _now_ns: u64, event: &Event) {
+        if let Event::ThreadExited { tid, .. } | Event::Exited { pid: tid, .. } = event {
+            self.retired.remove(tid);
+            self.begun.remove(tid);
         }
     }
 
@@ -271,7 +356,7 @@ impl Sink for Summary {
         if self.rows.iter().all(|row| row.calls == 0) {
             return Ok(());
         }
-        let table = self.table();
+        let table = self.table() + &self.distributions();
         self.writer
             .write_all(table.as_bytes())
             .and_then(|()| self.writer.flush())

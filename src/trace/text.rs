@@ -5,15 +5,17 @@
 
 use super::begun::{Begun, Specials, name};
 use super::buf::{self, Buf};
+use super::condition::{End, Verdict};
 use super::decode::{self, Phase};
 use super::dump;
 use super::outputs::{Flush, Output, Outputs};
-use super::select::{comm_of, touches};
+use super::select::comm_of;
 use super::threads::Threads;
 use super::{Call, Clock, Message, Options, Precision, Sink, Start, Status, Target, View};
 use crate::abi::Errno;
 use crate::arch::Arch;
-use crate::kernel::{Event, ExitStatus, Tid};
+use crate::kernel::{Event, ExitStatus, Kernel, Tid};
+use crate::mem::Space;
 use crate::syscalls::ENTRIES;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -32,6 +34,8 @@ pub struct TextSink {
     outputs: Outputs,
     begun: BTreeMap<Tid, Begun>,
     threads: Threads,
+    /// What was said of the call that begins now.
+    judged: Option<Verdict>,
     /// Names of threads, for lines that are not about a call.
     names: BTreeMap<Tid, Vec<u8>>,
     /// Each thread's last call: number, and where it was made.
@@ -59,6 +63,7 @@ impl TextSink {
             outputs: Outputs::new(output),
             begun: BTreeMap::new(),
             threads: Threads::default(),
+            judged: None,
             names: BTreeMap::new(),
             last: BTreeMap::new(),
             specials: Specials::new(),
@@ -66,6 +71,14 @@ impl TextSink {
             previous_ns: None,
             left,
         }
+    }
+
+    /// Whether a call that begins is shown, if it may be.
+    fn judge(&self, space: &Space, kernel: Option<&Kernel>, call: &Call) -> Option<Verdict> {
+        if !self.threads.is_followed(&self.options, call.tid) || self.left == Some(0) {
+            return None;
+        }
+        Some(self.options.begins(space, kernel, call)).filter(|v| *v != Verdict::No)
     }
 
     fn out(&mut self) -> &mut Buf {
@@ -174,11 +187,19 @@ impl TextSink {
             _ => Status::Unfinished,
         };
         if let Some(staged) = begun.staged.take() {
-            if !self.shows(status) {
+            let result = match phase {
+                Phase::Exit(result) if view.is_some() => Some(result),
+                _ => None,
+            };
+            let end = End { result, duration_ns: now_ns.saturating_sub(begun.entered_ns) };
+            if !self.shows(status) || !self.options.ends(call, begun.seen, end) {
                 return;
             }
             self.leader(call.tid, lead_of(&begun.call, begun.entered_ns));
-            self.out().extend_from_slice(&staged);
+            match view {
+                Some(view) if begun.late => self.begin(view, call, &mut begun),
+                _ => self.out().extend_from_slice(&staged),
+            }
         }
         self.outputs.select(call.tid);
         if self.outputs.now.open != Some(call.tid) {
@@ -334,9 +355,15 @@ fn execve(arch: Arch) -> Option<(usize, u64)> {
 }
 
 impl Sink for TextSink {
+    fn considers(&mut self, space: &Space, kernel: &Kernel, call: &Call) -> bool {
+        self.judged = self.judge(space, Some(kernel), call);
+        self.judged.is_some()
+            || self.options.detach_on_execve && call.entry().is_some_and(|e| e.name.starts_with("execve"))
+    }
+
     fn wants(&self, index: Option<usize>) -> bool {
         let exec = self.options.detach_on_execve && index.is_some_and(|i| ENTRIES[i].name.starts_with("execve"));
-        self.options.filter.admits(index) || exec
+        self.options.wants(index) || exec
     }
 
     fn start(&mut self, start: &Start<'_>) {
@@ -346,6 +373,7 @@ impl Sink for TextSink {
         self.names.insert(start.tid, name[..name.len().min(15)].to_vec());
         let Some((index, nr)) = execve(start.arch) else { return };
         if !self.options.filter.admits(Some(index))
+            || self.options.condition.as_ref().is_some_and(|c| !c.admits_start(index, start))
             || !self.shows(Status::Successful)
             || !(self.options.paths.is_empty() && self.options.fds.is_empty()
                 || self.options.paths.iter().any(|p| p == start.path))
@@ -394,21 +422,21 @@ impl Sink for TextSink {
     }
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
-        if !self.options.filter.admits(call.index)
-            || !self.threads.is_followed(&self.options, call.tid)
-            || self.left == Some(0)
-            || !touches(&self.options, view, call)
-        {
-            return;
-        }
+        let Some(verdict) = self.judged.take().or_else(|| self.judge(view.space, view.kernel, call)) else { return };
         self.learn_name(view, call.tid);
         self.threads.add(call.tid);
         self.last.insert(call.tid, (call.raw.nr, call.pc));
         let mut begun = Begun::new(&self.specials, view, call);
-        if self.options.statuses.is_all() {
+        if let Verdict::Later(seen) = verdict {
+            begun.seen = Some(seen);
+        }
+        if self.options.statuses.is_all() && begun.seen.is_none() {
             self.leader(call.tid, lead_of(call, view.now_ns));
             self.begin(view, call, &mut begun);
             self.outputs.now.show();
+        } else if begun.can_wait(&self.options) {
+            begun.late = true;
+            begun.staged = Some(Buf::new());
         } else {
             // Shown when it is known how the call ends.
             let kept = std::mem::take(self.out());
@@ -416,6 +444,18 @@ impl Sink for TextSink {
             begun.staged = Some(std::mem::replace(self.out(), kept));
         }
         self.begun.insert(call.tid, begun);
+    }
+
+    fn blocked(&mut self, view: &View<'_>, call: &Call) {
+        // It may never come to its end.
+        if let Some(mut begun) = self.begun.remove(&call.tid) {
+            if std::mem::take(&mut begun.late) {
+                let kept = std::mem::take(self.out());
+                self.begin(view, call, &mut begun);
+                begun.staged = Some(std::mem::replace(self.out(), kept));
+            }
+            self.begun.insert(call.tid, begun);
+        }
     }
 
     fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {

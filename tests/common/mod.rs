@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program uses another part of it")]
 
 pub mod build;
+pub mod schema;
 pub mod snapshot;
 pub mod terminal;
 

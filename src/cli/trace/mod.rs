@@ -1,5 +1,8 @@
 //! `sevm trace`: strace's command line, and sevm's own long options beside it.
 
+mod again;
+mod campaign;
+mod difference;
 mod getopt;
 mod help;
 mod names;
@@ -8,7 +11,7 @@ mod settings;
 mod values;
 
 use crate::Error;
-use crate::inject::Tamper;
+use crate::inject::{Chaos, Tamper};
 use crate::kernel::ExitStatus;
 use crate::trace::{Flush, Json, Opener, Output, Perfetto, RecordSink, Sink, Summary, TextSink};
 use settings::{Destination, Format, Settings, Statistics};
@@ -71,6 +74,16 @@ pub fn main(words: &[OsString], finish: impl FnOnce(Result<ExitStatus, Error>) -
             let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
+        Ok(settings::Asked::Diff(given)) => {
+            return difference::main(&given).unwrap_or_else(|refusal| {
+                // As diff(1): 1 is for traces that differ.
+                refuse(&refusal);
+                ExitCode::from(2)
+            });
+        }
+        Ok(settings::Asked::Campaign(chaos, again)) => {
+            return campaign::main(&chaos, &again).unwrap_or_else(|refusal| refuse(&refusal));
+        }
         Err(refusal) => return refuse(&refusal),
     };
     settings.warnings.iter().for_each(|w| eprintln!("sevm: {w}"));
@@ -95,8 +108,15 @@ fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
         Ok(booted) => booted,
         Err(e) => return Ok(Err(e)),
     };
-    if !settings.injections.is_empty() {
-        machine.tamper(Tamper::new(settings.injections, &settings.trace.filter, settings.trace.follow));
+    let chaos = settings.chaos.map(|(options, log)| {
+        eprintln!("sevm: chaos {}", options.argument());
+        let chaos = Chaos::new(options);
+        (chaos.injected(), log, chaos)
+    });
+    let (report, chaos) = chaos.map_or((None, None), |(injected, log, chaos)| (Some((injected, log)), Some(chaos)));
+    if !settings.injections.is_empty() || chaos.is_some() {
+        let tamper = Tamper::new(settings.injections, &settings.trace.filter, settings.trace.follow);
+        machine.tamper(tamper.with_chaos(chaos));
     }
     if let Some(output) = text {
         let trace = settings.trace.clone();
@@ -111,6 +131,9 @@ fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
         machine.observe(Box::new(Summary::new(settings.trace, how, writer)));
     }
     let result = settings.run.run(machine, pid);
+    if let Some((injected, log)) = report {
+        campaign::tell(&injected.borrow(), log.as_deref())?;
+    }
     drop(reader);
     Ok(result)
 }

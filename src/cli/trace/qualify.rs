@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::values::span_ns;
 use crate::inject::{Injection, Unless};
-use crate::trace::{FD_DETAILS, Filter, MESSAGES, Numbers, Options, STATUSES};
+use crate::trace::{Condition, FD_DETAILS, Filter, MESSAGES, Numbers, Options, STATUSES};
 
 /// What a key of `-e` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Key {
     TraceFds,
     /// Exits of virtual CPUs, of which there are none.
     Kvm,
+    /// What must hold for a call to be shown.
+    Where,
     /// Tampering.
     Inject,
     /// Tampering that fails calls.
@@ -72,6 +74,7 @@ const KEYS: &[(&str, Key)] = &[
     ("fds", Key::TraceFds),
     ("fd", Key::TraceFds),
     ("kvm", Key::Kvm),
+    ("where", Key::Where),
     ("inject", Key::Inject),
     ("fault", Key::Fault),
 ];
@@ -113,6 +116,7 @@ pub fn apply(trace: &mut Options, injections: &mut Vec<Injection>, key: Key, val
             let unless = if key == Key::Fault { Unless::Fails } else { Unless::Made };
             injections.push(Injection::parse(value, unless, span_ns).map_err(Refusal::plain)?);
         }
+        Key::Where => trace.condition = Some(Condition::compile(value).map_err(Refusal::plain)?),
         Key::Kvm if value == "vcpu" => {}
         Key::Kvm => return Err(Refusal::plain(format!("invalid -e kvm= argument: '{value}'"))),
     }

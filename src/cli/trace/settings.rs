@@ -1,11 +1,12 @@
 //! From the words of the command line to what is to be done.
 
+use super::again::{self, Again};
 use super::getopt::{self, Given};
 use super::names::{Key, Opt, Own, long, short};
 use super::values::{columns, decimal, span_ns, timestamps};
 use super::{Refusal, help, qualify, tail, text};
 use crate::cli::options::RunOptions;
-use crate::inject::Injection;
+use crate::inject::{ChaosOptions, Injection};
 use crate::trace::{
     Clock, Column, Constants, Filter, Message, Numbers, Options, Precision, Status, Strings, SummaryOptions, Target,
 };
@@ -20,6 +21,10 @@ pub enum Asked {
     Run(Box<Settings>),
     /// A text to print.
     Text(String),
+    /// Two traces beside one another.
+    Diff(Box<super::difference::Given>),
+    /// Several runs of the same program, with faults in them.
+    Campaign(Box<super::campaign::Given>, Box<Again>),
 }
 
 /// Where the trace goes.
@@ -79,6 +84,8 @@ pub struct Settings {
     pub statistics: Option<(Statistics, SummaryOptions)>,
     /// What is done to calls.
     pub injections: Vec<Injection>,
+    /// What is done to calls by chance, and where that is written down.
+    pub chaos: Option<(ChaosOptions, Option<PathBuf>)>,
     /// The machine and the program.
     pub run: RunOptions,
     /// What does not fit together but does no harm.
@@ -112,6 +119,12 @@ struct Draft {
     needs_statistics: Option<&'static str>,
     statuses: [bool; 2],
     injections: Vec<Injection>,
+    chaos: Option<ChaosOptions>,
+    chaos_log: Option<PathBuf>,
+    shrink: bool,
+    diff: bool,
+    /// Options for other runs of the same kind.
+    passed_on: Vec<OsString>,
     own: Vec<OsString>,
 }
 
@@ -132,6 +145,9 @@ pub fn from_words(words: &[OsString]) -> Result<Asked, Refusal> {
     let mut draft = Draft::default();
     let mut trace = Options::default();
     for option in given {
+        if is_passed_on(&option.key) {
+            draft.passed_on.extend(again::words(&option));
+        }
         match &option.key {
             Key::Own(name) => {
                 let mut word = OsString::from(format!("--{name}"));
@@ -256,6 +272,14 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
         Opt::Successful => only(draft, trace, Status::Successful),
         Opt::Failed => only(draft, trace, Status::Failed),
         Opt::Format => draft.format = Format::from_name(required).ok_or_else(invalid)?,
+        Opt::Chaos => draft.chaos = Some(ChaosOptions::parse(required, chance).map_err(Refusal::plain)?),
+        Opt::ChaosLog => draft.chaos_log = given.value.as_ref().map(PathBuf::from),
+        Opt::ChaosShrink => draft.shrink = true,
+        Opt::Diff => draft.diff = true,
+        Opt::Histogram => {
+            draft.needs_statistics.get_or_insert("--histogram");
+            draft.summary.histogram = true;
+        }
         Opt::Stack => return Err(Refusal::plain("-k/--stack-traces is not implemented")),
         Opt::CallLimit => match number()? {
             0 => return Err(invalid()),
@@ -298,6 +322,13 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
         ));
     }
     fits_format(&draft, separate)?;
+    if draft.diff {
+        return diff(draft, command);
+    }
+    let chaos = match chaos(&mut draft, &command)? {
+        Faults::Campaign(campaign, again) => return Ok(Asked::Campaign(campaign, again)),
+        Faults::Here(chaos) => chaos,
+    };
     draft.counts.redirected = draft.output.is_some();
     repeated(&draft.counts, &mut trace)?;
     if draft.statuses == [true; 2] {
@@ -329,7 +360,70 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
     let run = own_options(std::mem::take(&mut draft.own), command)?;
     let (separate, format) = (trace.target == Target::Separate, draft.format);
     let statistics = draft.statistics.map(|s| (s, draft.summary));
-    Ok(Asked::Run(Box::new(Settings { trace, format, destination, separate, statistics, injections, run, warnings })))
+    Ok(Asked::Run(Box::new(Settings {
+        trace,
+        format,
+        destination,
+        separate,
+        statistics,
+        injections,
+        chaos,
+        run,
+        warnings,
+    })))
+}
+
+/// A seed that nobody has chosen; short, because somebody may want to type it.
+fn chance() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish() >> 40
+}
+
+/// Whether the runs that a campaign or a comparison makes get this option too.
+fn is_passed_on(key: &Key) -> bool {
+    use Opt::{Append, Chaos, ChaosLog, ChaosShrink, Diff, Format, Output};
+    !matches!(key, Key::Strace(Append | Chaos | ChaosLog | ChaosShrink | Diff | Format | Output))
+}
+
+/// `--diff`: two operands, and arguments for those that are programs.
+fn diff(draft: Draft, mut command: Vec<OsString>) -> Result<Asked, Refusal> {
+    if command.len() < 2 {
+        return Err(Refusal::with_hint("--diff compares two traces or programs"));
+    }
+    if draft.statistics.is_some() || draft.format != Format::Text || draft.chaos.is_some() {
+        return Err(Refusal::with_hint("--diff cannot be combined with -c, -C, --format and --chaos"));
+    }
+    let arguments = command.split_off(2);
+    let given =
+        super::difference::Given { options: draft.passed_on, operands: command, arguments, output: draft.output };
+    Ok(Asked::Diff(Box::new(given)))
+}
+
+/// What `--chaos` asks for.
+enum Faults {
+    /// Several runs.
+    Campaign(Box<super::campaign::Given>, Box<Again>),
+    /// Faults in this one, or none.
+    Here(Option<(ChaosOptions, Option<PathBuf>)>),
+}
+
+fn chaos(draft: &mut Draft, command: &[OsString]) -> Result<Faults, Refusal> {
+    let (log, shrink) = (draft.chaos_log.take(), draft.shrink);
+    let Some(options) = draft.chaos.take() else {
+        let alone = if shrink { "--chaos-shrink" } else { "--chaos-log" };
+        return match shrink || log.is_some() {
+            true => Err(Refusal::with_hint(format!("{alone} must be given with --chaos"))),
+            false => Ok(Faults::Here(None)),
+        };
+    };
+    if !shrink && options.runs == 1 {
+        return Ok(Faults::Here(Some((options, log))));
+    }
+    if draft.output.is_some() || log.is_some() {
+        return Err(Refusal::with_hint("-o/--output and --chaos-log are for single runs"));
+    }
+    let again = Again { options: std::mem::take(&mut draft.passed_on), command: command.to_vec() };
+    Ok(Faults::Campaign(Box::new(super::campaign::Given { options, shrink }), Box::new(again)))
 }
 
 /// Options that say more each time.

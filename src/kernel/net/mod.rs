@@ -242,6 +242,11 @@ impl Socket {
         Ok(Socket::new(Box::new(host::HostSocket::adopt(host, fd)?)))
     }
 
+    /// Whether its bytes come in order and without borders (SOCK_STREAM).
+    pub fn is_stream(&self) -> bool {
+        self.protocol().kind() == Kind::Stream
+    }
+
     fn protocol(&self) -> &dyn Protocol {
         match self.later.get() {
             Some(socket) => socket,

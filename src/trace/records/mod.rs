@@ -12,15 +12,17 @@ pub use perfetto::Perfetto;
 
 use super::begun::{Begun, Specials};
 use super::buf::Buf;
+use super::condition::{End, Verdict};
 use super::decode::{Phase, Separator};
 use super::outputs::{Output, Outputs};
-use super::select::{comm_of, touches};
+use super::select::comm_of;
 use super::threads::Threads;
 use super::{Call, Options, Sink, Start, Status, View};
 use crate::abi::{Errno, Signal};
 use crate::arch::Arch;
 use crate::kernel::signal::SigInfo;
-use crate::kernel::{Event, ExitStatus, Pid, Tid};
+use crate::kernel::{Event, ExitStatus, Kernel, Pid, Tid};
+use crate::mem::Space;
 use crate::syscalls::ENTRIES;
 use std::collections::BTreeMap;
 
@@ -88,6 +90,8 @@ pub struct RecordSink<F> {
     format: F,
     outputs: Outputs,
     threads: Threads,
+    /// What was said of the call that begins now.
+    judged: Option<Verdict>,
     specials: Specials,
     begun: BTreeMap<Tid, Making>,
     /// The process of each thread, and the instructions it had retired at its last call.
@@ -118,12 +122,21 @@ impl<F: Format> RecordSink<F> {
             format,
             outputs: Outputs::new(output),
             threads: Threads::default(),
+            judged: None,
             specials: Specials::new(),
             begun: BTreeMap::new(),
             seen: BTreeMap::new(),
             origin_ns: 0,
             spare: Vec::new(),
         }
+    }
+
+    /// Whether a call that begins is shown, if it may be.
+    fn judge(&self, space: &Space, kernel: Option<&Kernel>, call: &Call) -> Option<Verdict> {
+        if !self.threads.is_followed(&self.options, call.tid) || self.left == Some(0) {
+            return None;
+        }
+        Some(self.options.begins(space, kernel, call)).filter(|v| *v != Verdict::No)
     }
 
     fn complete(&mut self, view: Option<&View<'_>>, call: &Call, now_ns: u64, result: Option<Result<u64, Errno>>) {
@@ -133,10 +146,14 @@ impl<F: Format> RecordSink<F> {
             (Some(_), Some(Err(_))) => Status::Failed,
             _ => Status::Unfinished,
         };
-        if self.options.statuses.contains(status as u32) {
+        let end = End { result: view.and(result), duration_ns: now_ns.saturating_sub(making.begun.entered_ns) };
+        if self.options.statuses.contains(status as u32) && self.options.ends(call, making.begun.seen, end) {
             let mut text = self.spare.pop().unwrap_or_default();
             if let Some(view) = view {
                 let phase = result.map_or(Phase::Gone, Phase::Exit);
+                if making.begun.late {
+                    making.begun.open(&self.options, &mut making.arguments, view);
+                }
                 making.begun.close(&self.options, &mut making.arguments, view, call, phase);
                 making.begun.result(&self.options, &mut text, view, call, phase);
             } else {
@@ -145,7 +162,7 @@ impl<F: Format> RecordSink<F> {
             let done = Done {
                 call,
                 since_ns: making.begun.entered_ns.saturating_sub(self.origin_ns),
-                duration_ns: now_ns.saturating_sub(making.begun.entered_ns),
+                duration_ns: end.duration_ns,
                 instructions: making.instructions,
                 arguments: &making.arguments,
                 result,
@@ -221,9 +238,15 @@ fn retired(view: &View<'_>, tid: Tid) -> u64 {
 }
 
 impl<F: Format> Sink for RecordSink<F> {
+    fn considers(&mut self, space: &Space, kernel: &Kernel, call: &Call) -> bool {
+        self.judged = self.judge(space, Some(kernel), call);
+        self.judged.is_some() || call.entry().is_some_and(|e| e.name.starts_with("execve"))
+    }
+
     fn wants(&self, index: Option<usize>) -> bool {
-        let exec = self.options.detach_on_execve && index.is_some_and(|i| ENTRIES[i].name.starts_with("execve"));
-        self.options.filter.admits(index) || exec
+        // Programs are told of whatever calls are.
+        let exec = index.is_some_and(|i| ENTRIES[i].name.starts_with("execve"));
+        self.options.wants(index) || exec
     }
 
     fn start(&mut self, start: &Start<'_>) {
@@ -236,20 +259,29 @@ impl<F: Format> Sink for RecordSink<F> {
     }
 
     fn enter(&mut self, view: &View<'_>, call: &Call) {
-        if !self.options.filter.admits(call.index)
-            || !self.threads.is_followed(&self.options, call.tid)
-            || self.left == Some(0)
-            || !touches(&self.options, view, call)
-        {
-            return;
-        }
+        let Some(verdict) = self.judged.take().or_else(|| self.judge(view.space, view.kernel, call)) else { return };
         self.threads.add(call.tid);
         let mut begun = Begun::new(&self.specials, view, call);
+        if let Verdict::Later(seen) = verdict {
+            begun.seen = Some(seen);
+        }
         let mut arguments = self.spare.pop().unwrap_or_default();
-        begun.open(&self.options, &mut arguments, view);
+        begun.late = begun.can_wait(&self.options);
+        if !begun.late {
+            begun.open(&self.options, &mut arguments, view);
+        }
         let retired = retired(view, call.tid);
         let before = self.seen.insert(call.tid, (call.pid, retired)).map_or(0, |s| s.1);
         self.begun.insert(call.tid, Making { begun, arguments, instructions: retired.saturating_sub(before) });
+    }
+
+    fn blocked(&mut self, view: &View<'_>, call: &Call) {
+        // It may never come to its end.
+        if let Some(making) = self.begun.get_mut(&call.tid)
+            && std::mem::take(&mut making.begun.late)
+        {
+            making.begun.open(&self.options, &mut making.arguments, view);
+        }
     }
 
     fn exit(&mut self, view: &View<'_>, call: &Call, result: Option<Result<u64, Errno>>) {
