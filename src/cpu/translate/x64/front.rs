@@ -283,6 +283,7 @@ impl FrontEnd for X64 {
         (regs.fs_base, regs.gs_base) = (state.fs_base, state.gs_base);
         self.call(self.thunks.save_x87);
         x87::save(&self.state().x87, &mut regs.fpu);
+        (regs.fpu.fop, regs.fpu.fip, regs.fpu.fdp) = self.state().last_x87;
         regs.fpu.mxcsr = state.mxcsr;
         for (i, ymm) in state.ymm.iter().enumerate() {
             regs.fpu.xmm[i] = u128::from(ymm[0]) | u128::from(ymm[1]) << 64;
@@ -301,6 +302,7 @@ impl FrontEnd for X64 {
             *ymm = [*low as u64, (*low >> 64) as u64, *high as u64, (*high >> 64) as u64];
         }
         x87::load(&mut state.x87, &regs.fpu);
+        state.last_x87 = (regs.fpu.fop, regs.fpu.fip, regs.fpu.fdp);
         self.call(self.thunks.load_x87);
     }
 

@@ -57,6 +57,8 @@ pub struct State {
     pub fault_ymm15: [u64; 4],
     /// What the fault handler tells.
     pub fault: HostFault,
+    /// The x87 registers of the last instruction, as they were loaded: opcode, instruction pointer, data pointer.
+    pub last_x87: (u16, u64, u64),
     /// x87 state as `fxsave64` writes it, for when it is not in the host's registers.
     pub x87: Fxsave,
     /// The processor that the guest sees.
@@ -128,6 +130,7 @@ impl State {
             entry: 0,
             fault_ymm15: [0; 4],
             fault: HostFault::default(),
+            last_x87: (0, 0, 0),
             x87: Fxsave(x87),
             cpuid,
             charges,

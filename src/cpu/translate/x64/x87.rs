@@ -24,9 +24,6 @@ pub(super) fn load(area: &mut Fxsave, fpu: &Fpu) {
     area.0[0..2].copy_from_slice(&fpu.fcw.to_le_bytes());
     area.0[2..4].copy_from_slice(&fpu.fsw.to_le_bytes());
     area.0[4] = fpu.ftw;
-    area.0[6..8].copy_from_slice(&fpu.fop.to_le_bytes());
-    area.0[8..16].copy_from_slice(&fpu.fip.to_le_bytes());
-    area.0[16..24].copy_from_slice(&fpu.fdp.to_le_bytes());
     area.0[24..28].copy_from_slice(&DEFAULT_MXCSR.to_le_bytes());
     for (i, st) in fpu.st.iter().enumerate() {
         let at = 32 + 16 * i;
