@@ -21,7 +21,7 @@
 
 use crate::arch::cpuid::Cpuid;
 use crate::arch::{Arch, RawCall, Regs};
-use crate::cpu::{Access, Exit};
+use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::Space;
 
 use super::asm::Asm;
@@ -230,6 +230,15 @@ pub struct Wanted {
     pub access: Access,
 }
 
+/// Whether an instruction that stops its thread has been done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// It has not retired, and the pc is at it.
+    Fault,
+    /// It has, and the pc is behind it.
+    Trap,
+}
+
 /// What a host fault was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explained {
@@ -258,6 +267,9 @@ pub trait FrontEnd {
     /// Bytes between the entry for indirect jumps and [`Translated::checked`], the same for all blocks.
     const INDIRECT: u64 = 0;
 
+    /// What a breakpoint instruction is to its thread.
+    const BREAKPOINT: Trap = Trap::Fault;
+
     /// Tells where the memory in front of the code is; it stays as long as the front end.
     fn place(&mut self, _data: *mut u8) {}
 
@@ -269,6 +281,11 @@ pub trait FrontEnd {
 
     /// Emits a jump to a guest address by the jump table.
     fn emit_far(&mut self, asm: &mut Asm, target: u64);
+
+    /// Why the thread cannot go on at an address that is not executable, if it is not for what is mapped there.
+    fn bad_target(&self, _addr: u64) -> Option<FaultKind> {
+        None
+    }
 
     /// Whether the thread wants to stop after each instruction.
     fn stepping(&self) -> bool {
@@ -366,6 +383,9 @@ pub trait FrontEnd {
 
     /// Replaces all registers; those of another architecture are left alone.
     fn load(&mut self, regs: &Regs);
+
+    /// At [`Reason::Breakpoint`], where it is a trap: goes behind the instruction at the pc.
+    fn pass_breakpoint(&mut self, _bytes: &[u8]) {}
 
     /// What `cpuid` shows, for x86_64.
     fn cpuid(&self) -> Option<Cpuid> {

@@ -32,7 +32,7 @@ use std::sync::atomic::Ordering;
 
 use self::asm::Asm;
 use self::cache::CodeCache;
-use self::front::{Code, Common, Explained, Extent, FlagUse, FrontEnd, HostFault, Reason, Request, Stability};
+use self::front::{Code, Common, Explained, Extent, FlagUse, FrontEnd, HostFault, Reason, Request, Stability, Trap};
 use self::host::GsBase;
 use self::image::{BlockId, ImageId, Images};
 use self::spaces::{Slot, Spaces};
@@ -251,6 +251,9 @@ impl<F: FrontEnd> Translate<F> {
             return refused(FaultKind::Alignment);
         }
         let Some((image, range)) = self.image_at(space, pc) else {
+            if let Some(kind) = self.front.bad_target(pc) {
+                return refused(kind);
+            }
             return refused(match space.classify_fault(GuestAddr(pc), Access::Execute) {
                 FaultKind::BeyondFile => FaultKind::Protection,
                 kind => kind,
@@ -390,7 +393,14 @@ impl<F: FrontEnd> Translate<F> {
                 self.retired += u64::from(exit.is_none());
                 Ok(exit)
             }
-            Reason::Breakpoint => Ok(Some(Exit::Breakpoint)),
+            Reason::Breakpoint => {
+                if F::BREAKPOINT == Trap::Trap {
+                    let bytes = self.instruction(space);
+                    self.front.pass_breakpoint(&bytes);
+                    self.retired += 1;
+                }
+                Ok(Some(Exit::Breakpoint))
+            }
             Reason::Fallback => self.fall_back(space),
             Reason::Alignment => {
                 let addr = GuestAddr(self.front.untag(self.front.exit_arg()));

@@ -48,10 +48,6 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
         Jmp_rm64 | Call_rm64 => indirect(block, instruction),
         Retnq | Retnq_imm16 => ret(block, instruction),
         Syscall => block.leave(Reason::Syscall, next),
-        Int3 => {
-            block.leave(Reason::Breakpoint, next);
-            return Ok(Charge::NotCounted);
-        }
         _ => return Ok(refuse(block, instruction)),
     }
     Ok(Charge::Counted)
@@ -66,6 +62,8 @@ fn refuse(block: &mut Block<'_>, instruction: &Instruction) -> Charge {
         Call_m1616 | Call_m1632 | Call_m1664 | Jmp_m1616 | Jmp_m1632 | Jmp_m1664 => Reason::Help,
         // Other gates are closed to user mode.
         Sysretd | Sysretq | Sysexitd | Sysexitq => Reason::Protection,
+        Int3 => Reason::Breakpoint,
+        Int_imm8 if instruction.immediate8() == 3 => Reason::Breakpoint,
         Int_imm8 => Reason::Protection,
         Ud0 | Ud0_r16_rm16 | Ud0_r32_rm32 | Ud0_r64_rm64 | Ud1_r16_rm16 | Ud1_r32_rm32 | Ud1_r64_rm64 | Ud2 => {
             Reason::Illegal

@@ -15,7 +15,9 @@ use crate::arch::cpuid::{Cpuid, Model};
 use crate::arch::x86_64::{RAX, RCX, RDI, RSI, RSP};
 use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::translate::asm::Asm;
-use crate::cpu::translate::front::{Code, Common, Explained, FrontEnd, HostFault, Reason, Request, Translated, Wanted};
+use crate::cpu::translate::front::{
+    Code, Common, Explained, FrontEnd, HostFault, Reason, Request, Translated, Trap, Wanted,
+};
 use crate::cpu::translate::jumps::{Shape, Tag};
 use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::{GuestAddr, Space};
@@ -106,6 +108,8 @@ impl FrontEnd for X64 {
         }
     }
 
+    const BREAKPOINT: Trap = Trap::Trap;
+
     fn set_exact(&mut self, exact: bool) {
         self.mode = if exact { block::EXACT } else { 0 };
     }
@@ -121,6 +125,16 @@ impl FrontEnd for X64 {
 
     fn emit_far(&mut self, asm: &mut Asm, target: u64) {
         common::emit_far(asm, &self.thunks, target);
+    }
+
+    fn bad_target(&self, addr: u64) -> Option<FaultKind> {
+        (!is_canonical(addr)).then_some(FaultKind::NonCanonical)
+    }
+
+    fn pass_breakpoint(&mut self, bytes: &[u8]) {
+        let state = self.state_mut();
+        let length = wanted::decode(bytes, state.pc).map_or(1, |i| i.len() as u64);
+        state.pc = state.pc.wrapping_add(length);
     }
 
     fn stepping(&self) -> bool {
