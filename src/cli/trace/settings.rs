@@ -561,6 +561,7 @@ mod tests {
         match from_words(&words) {
             Ok(Asked::Run(settings)) => Ok(settings),
             Ok(Asked::Text(text)) => Err(text),
+            Ok(Asked::Diff(_) | Asked::Campaign(..)) => Err("several runs".to_string()),
             Err(refusal) => Err(refusal.message),
         }
     }
@@ -592,5 +593,9 @@ mod tests {
         assert_eq!(wrong("--absolute-timestamps=time,xx p"), "invalid --absolute-timestamps argument: 'time,xx'");
         assert_eq!(wrong("-w p"), "-w/--summary-wall-clock must be given with (-c/--summary-only or -C/--summary)");
         assert_eq!(wrong("-e signal=FOO p"), "invalid signal 'FOO'");
+        assert_eq!(wrong("--diff a"), "--diff compares two traces or programs");
+        assert_eq!(wrong("--diff -c a b"), "--diff cannot be combined with -c, -C, --format and --chaos");
+        assert_eq!(wrong("--diff a b"), "several runs");
+        assert_eq!(wrong("--chaos seed=1 --chaos-shrink p"), "several runs");
     }
 }
