@@ -170,13 +170,29 @@ fn offered(feature: CpuidFeature) -> bool {
 /// Instructions of which processors without the extension make nothing.
 fn is_nop(mnemonic: Mnemonic) -> bool {
     use Mnemonic::*;
-    matches!(mnemonic, Nop | Reservednop | Endbr64 | Endbr32 | Rdsspd | Rdsspq)
+    matches!(
+        mnemonic,
+        Nop | Reservednop
+            | Endbr64
+            | Endbr32
+            | Rdsspd
+            | Rdsspq
+            | Cldemote
+            | Prefetch
+            | Prefetchwt1
+            | Prefetchit0
+            | Prefetchit1
+    )
 }
 
 fn class_of(insn: &Instruction) -> Class {
     let mnemonic = insn.mnemonic();
     if is_nop(mnemonic) {
         return Class::Nop;
+    }
+    // Processors without it take this for another form of `wbinvd`.
+    if mnemonic == Mnemonic::Wbnoinvd {
+        return Class::Privileged;
     }
     if insn.is_invalid() || !insn.cpuid_features().iter().all(|&f| offered(f)) {
         return Class::Undefined;

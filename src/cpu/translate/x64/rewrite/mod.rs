@@ -9,8 +9,10 @@
 //! Control flow is the block's (`ends.rs`); rare and telling instructions are done outside of translated code.
 
 mod address;
-pub mod classify;
+pub(super) mod classify;
 mod encoding;
+#[cfg(test)]
+mod oracle;
 mod stack;
 
 use classify::Class;
