@@ -6,6 +6,7 @@
 use sevm::abi::Errno;
 use sevm::arch::{Arch, RawCall, Regs};
 use sevm::host::RealHost;
+use sevm::kernel::exec::Processor;
 use sevm::kernel::{Config, Kernel, Outcome, Program};
 use sevm::mem::{GuestAddr, Windows};
 use std::os::unix::ffi::OsStringExt;
@@ -51,7 +52,7 @@ impl Guest {
         let mut kernel = Kernel::new(Box::new(RealHost::new()), windows, Config::default());
         let path = std::env::current_exe().unwrap().into_os_string().into_vec();
         let program = Program { argv: vec![path.clone()], path, envp: vec![], cwd: None };
-        let pid = kernel.boot(&program, |_| Ok((0, 0))).unwrap();
+        let pid = kernel.boot(&program, |_| Ok(Processor { hwcap: (0, 0), cpuid: None })).unwrap();
         Guest { kernel, pid }
     }
 

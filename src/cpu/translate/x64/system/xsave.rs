@@ -1,6 +1,6 @@
 //! `fxsave`, `xsave` and their like (Intel SDM volume 1, chapter 13), with the components that the guest's processor has.
 //!
-//! Where the last x87 instruction and its operand stood is not kept: the areas show 0.
+//! Where the last x87 instruction and its operand stood is not followed: the areas show what was loaded last.
 
 use super::{Done, Exit, One, PROTECTION, UNDEFINED};
 use crate::arch::cpuid::{XSAVE_AVX as AVX, XSAVE_LEAST, XSAVE_SSE as SSE, XSAVE_X87 as X87, XSAVE_YMM};
@@ -37,6 +37,9 @@ fn legacy(fpu: &Fpu) -> [u8; HEADER] {
     put(CONTROL, &fpu.fcw.to_le_bytes());
     put(2, &fpu.fsw.to_le_bytes());
     put(4, &[fpu.ftw]);
+    put(6, &fpu.fop.to_le_bytes());
+    put(8, &fpu.fip.to_le_bytes());
+    put(16, &fpu.fdp.to_le_bytes());
     put(MXCSR, &fpu.mxcsr.to_le_bytes());
     put(MXCSR + 4, &MXCSR_MASK.to_le_bytes());
     for (i, value) in fpu.st.iter().enumerate() {
@@ -56,7 +59,9 @@ fn load_x87(fpu: &mut Fpu, area: &[u8]) {
     fpu.fcw = u16::from_le_bytes(number(area, CONTROL));
     fpu.fsw = u16::from_le_bytes(number(area, 2));
     [fpu.ftw] = number(area, 4);
-    (fpu.fop, fpu.fip, fpu.fdp) = (0, 0, 0);
+    fpu.fop = u16::from_le_bytes(number(area, 6));
+    fpu.fip = u64::from_le_bytes(number(area, 8));
+    fpu.fdp = u64::from_le_bytes(number(area, 16));
     for (i, place) in fpu.st.iter_mut().enumerate() {
         // The upper bits of a place are no part of the register.
         *place = u128::from_le_bytes(number(area, ST + 16 * i)) & (u128::MAX >> 48);
