@@ -1,13 +1,15 @@
 //! Memory operands of guest instructions as operands in the window.
 
-use iced_x86::{Instruction, InstructionInfoFactory, Register};
+use iced_x86::{Instruction, InstructionInfoFactory, OpKind, Register};
 
 use super::encoding::{In, OpSize, Operand, emit_op};
-use super::{ASIDE, ASIDE_FOR_ADDRESS, Note, One, RAX, RBX, RDI, RSP, field, gpr, opcode};
+use super::{ASIDE, ASIDE_FOR_ADDRESS, Note, One, RAX, RBX, RDI, RSI, RSP, field, gpr, opcode};
 use crate::cpu::translate::asm::{Asm, Gpr, Mem, Width};
 
-/// Registers that are encoded without a prefix, in order of preference: what an instruction implies is mostly the first ones.
-const LOW: [u8; 6] = [RDI, 6, RBX, 2, 1, RAX];
+/// Registers that are encoded without a prefix.
+const LOW: [u8; 6] = [RDI, RSI, RBX, 2, 1, RAX];
+/// Those of them that only string instructions, `syscall` and masked stores use without naming them, which ask for none.
+const NEVER_IMPLIED: [u8; 2] = [RDI, RSI];
 
 impl Operand {
     /// As the instruction has it, with registers only.
@@ -58,12 +60,28 @@ impl One<'_, '_> {
 
     /// Puts a register aside that the instruction does not use.
     pub(super) fn spill_unused(&mut self) -> Option<u8> {
-        let mut factory = InstructionInfoFactory::new();
-        let used = factory.info(self.insn).used_registers();
-        let free = |&&number: &&u8| used.iter().all(|u| !is_gpr(u.register(), number));
-        let register = *LOW.iter().find(free)?;
+        let register = match NEVER_IMPLIED.into_iter().find(|&number| !self.names(number)) {
+            Some(register) => register,
+            None => self.unused()?,
+        };
         self.spill(register);
         Some(register)
+    }
+
+    /// Whether an operand is a part of a general register, or has it in its address.
+    fn names(&self, number: u8) -> bool {
+        let insn = self.insn;
+        let is = |register| is_gpr(register, number);
+        let operand = |i| insn.op_kind(i) == OpKind::Register && is(insn.op_register(i));
+        is(insn.memory_base()) || is(insn.memory_index()) || (0..insn.op_count()).any(operand)
+    }
+
+    /// A register that the instruction does not use, looking at all that it uses.
+    fn unused(&self) -> Option<u8> {
+        let mut factory = InstructionInfoFactory::new();
+        let used = factory.info(self.insn).used_registers();
+        let free = |&number: &u8| used.iter().all(|u| !is_gpr(u.register(), number));
+        LOW.into_iter().find(free)
     }
 
     /// Takes back the register that was put aside, if one was and the instruction has not loaded it.

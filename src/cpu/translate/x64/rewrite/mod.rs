@@ -39,6 +39,7 @@ const RAX: u8 = 0;
 const RBX: u8 = 3;
 const RSP: u8 = 4;
 const RBP: u8 = 5;
+const RSI: u8 = 6;
 const RDI: u8 = 7;
 
 /// Opcodes of instructions that sequences are made of.
