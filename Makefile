@@ -7,13 +7,26 @@ export SEVM_CACHE CARGO_TARGET_DIR
 
 SEVM = $(CARGO_TARGET_DIR)/release/sevm
 
-.PHONY: all build demo test check bench docs install setup-demo setup-test
+.PHONY: all build man completions demo test check bench docs install setup-demo setup-test
 
-all: build
+# Where `make install` puts manual pages and completions.
+DATADIR ?= $(if $(XDG_DATA_HOME),$(XDG_DATA_HOME),$(HOME)/.local/share)
+
+all: build man completions
 
 build: setup-demo
 	cargo build --release
 	@echo "built $(SEVM)"
+
+# Manual pages and completions, from the tables of the command line itself.
+man: build
+	$(SEVM) man $(CARGO_TARGET_DIR)/man
+
+completions: build
+	mkdir -p $(CARGO_TARGET_DIR)/completions
+	$(SEVM) completions bash > $(CARGO_TARGET_DIR)/completions/sevm.bash
+	$(SEVM) completions zsh > $(CARGO_TARGET_DIR)/completions/_sevm
+	$(SEVM) completions fish > $(CARGO_TARGET_DIR)/completions/sevm.fish
 
 # A real aarch64 program that nobody here wrote, with its system calls.
 demo: build
@@ -40,8 +53,14 @@ bench: setup-test
 docs: build
 	$(SEVM) syscalls --format md > docs/SYSCALLS.md
 
-install: setup-demo
+install: setup-demo man completions
 	cargo install --path . --locked
+	mkdir -p "$(DATADIR)/man/man1" "$(DATADIR)/bash-completion/completions" "$(DATADIR)/zsh/site-functions" \
+		"$(DATADIR)/fish/vendor_completions.d"
+	cp $(CARGO_TARGET_DIR)/man/*.1 "$(DATADIR)/man/man1/"
+	cp $(CARGO_TARGET_DIR)/completions/sevm.bash "$(DATADIR)/bash-completion/completions/sevm"
+	cp $(CARGO_TARGET_DIR)/completions/_sevm "$(DATADIR)/zsh/site-functions/"
+	cp $(CARGO_TARGET_DIR)/completions/sevm.fish "$(DATADIR)/fish/vendor_completions.d/"
 
 setup-demo:
 	@sh scripts/setup.sh demo

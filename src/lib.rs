@@ -59,6 +59,7 @@ pub mod loader;
 pub mod machine;
 pub mod mem;
 pub mod report;
+pub mod symbols;
 pub mod syscalls;
 pub mod trace;
 pub mod vm;

@@ -16,11 +16,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("loader", &["abi", "arch", "mem"]),
     ("kernel", &["abi", "arch", "cpu", "host", "loader", "mem", "syscalls"]),
     // Events and what a signal carries are the kernel's own types.
-    ("trace", &["abi", "arch", "kernel", "mem", "syscalls"]),
+    ("symbols", &[]),
+    ("trace", &["abi", "arch", "kernel", "mem", "symbols", "syscalls"]),
     // Which calls are tampered with is said as which are shown.
     ("inject", &["abi", "arch", "kernel", "syscalls", "trace"]),
     ("machine", &["abi", "arch", "cpu", "inject", "kernel", "mem", "syscalls", "trace"]),
-    ("report", &["arch", "cpu", "machine", "syscalls"]),
+    ("report", &["arch", "cpu", "machine", "symbols", "syscalls"]),
     ("vm", &["cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
     ("fuzz", &["abi", "loader", "mem", "syscalls"]),
 ];

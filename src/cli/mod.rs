@@ -2,6 +2,7 @@
 
 mod binfmt;
 mod doctor;
+mod manual;
 mod options;
 mod run;
 mod syscalls;
@@ -10,7 +11,7 @@ mod values;
 
 use crate::Error;
 use crate::kernel::ExitStatus;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Exit status for sevm's own failures that are not about the program file.
@@ -38,6 +39,15 @@ enum Command {
     Doctor(doctor::Args),
     /// Let this machine's kernel start foreign programs with sevm (binfmt_misc).
     Binfmt(binfmt::Args),
+    /// Write the manual pages.
+    Man(manual::ManArgs),
+    /// Print completions for a shell.
+    Completions(manual::CompletionsArgs),
+}
+
+/// The whole command line, with every option of `sevm trace`.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("trace", |_| trace::command())
 }
 
 /// Runs the command line of this process.
@@ -62,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Syscalls(args) => syscalls::main(args),
         Command::Doctor(args) => doctor::main(args),
         Command::Binfmt(args) => binfmt::main(args),
+        Command::Man(args) => manual::man(args),
+        Command::Completions(args) => manual::completions(args),
     };
     status(result)
 }

@@ -1,6 +1,6 @@
 //! Areas: what is mapped where, and the requests that make them.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use super::GuestAddr;
@@ -211,6 +211,11 @@ pub enum SharedPlace {
 }
 
 impl Area {
+    /// The host file behind it: see [`Area::offset`].
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(|f| f.fd.as_fd())
+    }
+
     /// Where the byte at `addr`, which lies in it, is shared; `None` for private memory.
     pub(super) fn shared_place(&self, addr: GuestAddr) -> Option<SharedPlace> {
         let file = self.file.as_ref().filter(|_| self.shared)?;

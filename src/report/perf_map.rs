@@ -3,17 +3,14 @@
 use crate::Error;
 use crate::cpu::Translation;
 use crate::machine::Machine;
-use goblin::elf::Elf;
-use goblin::elf::program_header::PT_LOAD;
+use crate::symbols::Functions;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
-
-/// Functions of one file by the offset in it: name and length in bytes.
-type Functions = BTreeMap<u64, (String, u64)>;
 
 /// Writes the map of all translated code to `/tmp/perf-PID.map`, PID being sevm's own.
 ///
@@ -33,31 +30,14 @@ pub fn write(machine: &Machine) -> Result<(), Error> {
 /// A name for a piece: the guest's function and the offset in it, or else the file or the address.
 fn name(piece: &Translation, known: &mut BTreeMap<Rc<[u8]>, Functions>) -> String {
     let Some((path, offset)) = &piece.file else { return format!("guest_{:#x}", piece.pc.0) };
-    let functions = known.entry(Rc::clone(path)).or_insert_with(|| functions(path));
-    match functions.range(..=*offset).next_back() {
-        Some((start, (name, len))) if offset - start < (*len).max(4) => format!("{name}+{:#x}", offset - start),
-        _ => {
+    let functions = known.entry(Rc::clone(path)).or_insert_with(|| {
+        File::open(OsStr::from_bytes(path)).map_or_else(|_| Functions::default(), |file| Functions::of_file(&file))
+    });
+    match functions.at(*offset, 4) {
+        Some((name, behind)) => format!("{name}+{behind:#x}"),
+        None => {
             let file = Path::new(OsStr::from_bytes(path)).file_name().unwrap_or_default();
             format!("{}+{offset:#x}", file.to_string_lossy())
         }
     }
-}
-
-/// The functions that a file's symbol tables name. None if it is no ELF file that can be read.
-fn functions(path: &[u8]) -> Functions {
-    let mut found = Functions::new();
-    let Ok(bytes) = std::fs::read(OsStr::from_bytes(path)) else { return found };
-    let Ok(elf) = Elf::parse(&bytes) else { return found };
-    let offset = |address: u64| {
-        let holds = |p: &&goblin::elf::ProgramHeader| p.p_type == PT_LOAD && p.vm_range().contains(&(address as usize));
-        elf.program_headers.iter().find(holds).map(|p| address - p.p_vaddr + p.p_offset)
-    };
-    for (table, names) in [(&elf.dynsyms, &elf.dynstrtab), (&elf.syms, &elf.strtab)] {
-        for symbol in table.iter().filter(|s| s.is_function() && s.st_value != 0) {
-            if let (Some(at), Some(name)) = (offset(symbol.st_value), names.get_at(symbol.st_name)) {
-                found.insert(at, (name.to_owned(), symbol.st_size));
-            }
-        }
-    }
-    found
 }

@@ -1,6 +1,7 @@
 //! Observers of a run: they see every call, signal and exit, and can change nothing.
 //!
-//! [`TextSink`] writes what strace writes, [`RecordSink`] the same for programs. Which calls are shown is decided by [`Filter`] before anything is formatted.
+//! [`TextSink`] writes what strace writes, [`RecordSink`] the same for programs. Which calls are shown is decided by
+//! [`Filter`] and [`Condition`] before anything is formatted.
 //! Does not know how calls are carried out, nor which CPU runs the guest.
 
 mod begun;

@@ -313,7 +313,8 @@ impl TextSink {
     /// A message for whoever runs the trace, not a part of it.
     fn tell(&self, what: &str, tid: Tid) {
         if !self.options.is_quiet(Message::Attach) {
-            eprintln!("sevm: Process {tid} {what}");
+            // Nobody can be told where even standard error cannot be written to.
+            let _ = writeln!(std::io::stderr(), "sevm: Process {tid} {what}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! `--chaos` over several runs: seed after seed, and the search for the faults that are enough.
 
 use super::again::{Again, Ended, Scratch};
-use super::{Refusal, reason};
+use super::{Refusal, reason, say};
 use crate::inject::{ChaosOptions, Injected, Place, smallest};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,8 +30,8 @@ pub fn tell(injected: &[Injected], log: Option<&Path>) -> Result<(), Refusal> {
         shown.push("...".to_string());
     }
     match injected.len() {
-        0 => eprintln!("sevm: chaos: nothing was injected"),
-        n => eprintln!("sevm: chaos: {n} injected: {}", shown.join("; ")),
+        0 => say("chaos: nothing was injected"),
+        n => say(&format!("chaos: {n} injected: {}", shown.join("; "))),
     }
     let Some(log) = log else { return Ok(()) };
     let text: String = injected.iter().map(|i| line(i) + "\n").collect();

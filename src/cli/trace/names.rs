@@ -1,10 +1,10 @@
 //! The options of `sevm trace` by letter and by name: strace's, and beside them sevm's own.
 
 use super::getopt::{Long, Takes};
-use super::qualify;
 use super::settings::Statistics;
+use super::{help, qualify};
 use crate::cli::options::RunOptions;
-use clap::{CommandFactory, Parser};
+use clap::{Arg, ArgAction, CommandFactory, Parser, ValueHint};
 
 /// sevm's own options, as clap knows them.
 #[derive(Parser)]
@@ -216,4 +216,97 @@ pub fn long() -> Vec<Long<Key>> {
     let names: Vec<Long<Key>> = strace.collect();
     let own: Vec<Long<Key>> = own.filter(|o| names.iter().all(|n| n.name != o.name)).collect();
     names.into_iter().chain(own).collect()
+}
+
+/// sevm's own options.
+pub fn own_options() -> clap::Command {
+    Own::command()
+}
+
+/// The subcommand with all its options, for completions and manual pages: [`super::getopt`] takes the words apart.
+pub fn command() -> clap::Command {
+    let mut command = clap::Command::new("trace")
+        .about("Run a program and print its system calls as strace does")
+        .disable_help_flag(true)
+        .disable_version_flag(true);
+    let letters: Vec<(char, Key, Takes)> =
+        (b'A'..=b'z').filter_map(|b| short(b).map(|(key, takes)| (char::from(b), key, takes))).collect();
+    let mut seen: Vec<Key> = Vec::new();
+    for option in long() {
+        // Other names of the same option are not offered.
+        if seen.contains(&option.key) {
+            continue;
+        }
+        let spelled = format!("--{}", option.name);
+        let own = match &option.key {
+            Key::Own(name) => own_options().get_arguments().find(|a| a.get_long() == Some(name)).cloned(),
+            Key::Strace(_) => None,
+        };
+        let help = own.as_ref().and_then(|a| a.get_help().map(ToString::to_string)).or_else(|| help::of(&spelled));
+        let letter = letters.iter().find(|(_, key, _)| *key == option.key).map(|l| l.0);
+        let arg = arg(option.name.clone(), option.takes).long(option.name.clone());
+        let arg = letter.map_or(arg.clone(), |c| arg.short(c));
+        let hidden = own.as_ref().is_some_and(|a| a.is_hide_set()) || help.is_none();
+        command = command.arg(arg.help(help.unwrap_or_default()).hide(hidden));
+        seen.push(option.key);
+    }
+    for (letter, key, takes) in letters {
+        if !seen.contains(&key) {
+            let help = help::of(&format!("-{letter}"));
+            let hidden = help.is_none();
+            command =
+                command.arg(arg(letter.to_string(), takes).short(letter).help(help.unwrap_or_default()).hide(hidden));
+        }
+    }
+    let program = Arg::new("program").num_args(0..).trailing_var_arg(true).value_name("PROGRAM [ARG]");
+    command.arg(program.value_hint(ValueHint::CommandWithArguments))
+}
+
+fn arg(name: String, takes: Takes) -> Arg {
+    let arg = Arg::new(name);
+    match takes {
+        Takes::Nothing => arg.action(ArgAction::Count),
+        Takes::Value => arg.action(ArgAction::Append),
+        Takes::Perhaps => arg.action(ArgAction::Append).num_args(0..=1).require_equals(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Options that do nothing here, or are answered with a reason why not: the help does not offer them.
+    const UNTOLD: &[&str] = &["debug", "daemonize", "attach", "kvm", "seccomp-bpf", "stack-traces", "user"];
+
+    /// The help names every option of the table, and no other.
+    #[test]
+    fn help_is_complete() {
+        let table = long();
+        let mut told: Vec<Key> = Vec::new();
+        for option in &table {
+            if matches!(option.key, Key::Own(_)) || help::of(&format!("--{}", option.name)).is_some() {
+                told.push(option.key.clone());
+            }
+        }
+        for option in &table {
+            let known = told.contains(&option.key) || UNTOLD.contains(&option.name.as_str());
+            let same = |o: &&Long<Key>| o.key == option.key && UNTOLD.contains(&o.name.as_str());
+            assert!(known || table.iter().any(|o| same(&o)), "--{} is not in the help", option.name);
+        }
+        for letter in (b'A'..=b'z').filter(|b| short(*b).is_some()) {
+            let letter = char::from(letter);
+            let untold = ['d', 'D', 'F', 'L', 'p', 'e', 'k', 'u'].contains(&letter);
+            assert!(untold || help::of(&format!("-{letter}")).is_some(), "-{letter} is not in the help");
+        }
+        for entry in help::sections().iter().flat_map(|s| &s.options) {
+            for word in entry.spelled.split([',', ' ', '=', '[']).filter_map(|w| w.strip_prefix("--")) {
+                assert!(table.iter().any(|o| o.name == word), "--{word} does not exist");
+            }
+        }
+    }
+
+    #[test]
+    fn command_is_sound() {
+        command().debug_assert();
+    }
 }

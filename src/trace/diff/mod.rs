@@ -9,7 +9,7 @@ mod read;
 
 use align::align;
 use canonical::{Canonical, canonical};
-use read::Entry;
+use read::{Entry, Record};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -71,8 +71,19 @@ fn threads(entries: &[Entry]) -> Vec<Thread> {
         order.entry(own(entry.tid)).or_insert(next);
     }
     let mut threads = vec![Thread::new(); order.len()];
+    // Ids to fold: those of lines, and what threads are told of their own.
+    let mut ids = order.clone();
+    ids.remove(&0);
     for entry in entries {
-        if let (Some(at), Some(form)) = (order.get(&own(entry.tid)), canonical(&entry.record, &order)) {
+        if let (Record::Call { name, result, .. }, Some(at)) = (&entry.record, order.get(&own(entry.tid)))
+            && matches!(name.as_str(), "set_tid_address" | "gettid")
+            && let Ok(id) = result.parse()
+        {
+            ids.entry(id).or_insert(*at);
+        }
+    }
+    for entry in entries {
+        if let (Some(at), Some(form)) = (order.get(&own(entry.tid)), canonical(&entry.record, &ids)) {
             threads[at - 1].push(form);
         }
     }

@@ -77,6 +77,14 @@ impl Format for Json {
         crate::trace::begun::name(out, call);
         out.push(b'"');
         values::word(out, "pc", call.pc);
+        if let Some((name, behind)) = done.symbol {
+            values::key(out, "symbol");
+            out.push(b'"');
+            values::escape(out, name.as_bytes());
+            buf::text(out, "+");
+            buf::hex(out, behind + 1);
+            out.push(b'"');
+        }
         values::key(out, "args");
         out.push(b'[');
         for (i, value) in done.values().enumerate() {

@@ -5,6 +5,7 @@
 
 mod json;
 mod perfetto;
+mod symbol;
 mod values;
 
 pub use json::Json;
@@ -25,6 +26,7 @@ use crate::kernel::{Event, ExitStatus, Kernel, Pid, Tid};
 use crate::mem::Space;
 use crate::syscalls::ENTRIES;
 use std::collections::BTreeMap;
+use symbol::Symbols;
 
 /// A call that is done, or whose thread is gone.
 pub struct Done<'a> {
@@ -34,6 +36,8 @@ pub struct Done<'a> {
     pub since_ns: u64,
     /// How long it took, waiting included, in nanoseconds.
     pub duration_ns: u64,
+    /// The function that makes the call, and how far behind its beginning.
+    pub symbol: Option<(&'a str, u64)>,
     /// Instructions that the thread has retired between its call before and this one.
     pub instructions: u64,
     /// Arguments as printed, with [`super::decode::MARK`] between them.
@@ -100,6 +104,7 @@ pub struct RecordSink<F> {
     origin_ns: u64,
     /// Calls that may still be shown.
     left: Option<u64>,
+    symbols: Symbols,
     /// Buffers of calls that are done.
     spare: Vec<Buf>,
 }
@@ -127,6 +132,7 @@ impl<F: Format> RecordSink<F> {
             begun: BTreeMap::new(),
             seen: BTreeMap::new(),
             origin_ns: 0,
+            symbols: Symbols::default(),
             spare: Vec::new(),
         }
     }
@@ -163,6 +169,8 @@ impl<F: Format> RecordSink<F> {
                 call,
                 since_ns: making.begun.entered_ns.saturating_sub(self.origin_ns),
                 duration_ns: end.duration_ns,
+                // The call instruction itself lies before the address.
+                symbol: view.and_then(|v| self.symbols.at(v.space, call.pc.wrapping_sub(1))),
                 instructions: making.instructions,
                 arguments: &making.arguments,
                 result,

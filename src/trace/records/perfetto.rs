@@ -140,6 +140,9 @@ impl Format for Perfetto {
                 Name::Nth(n) => values::text(out, &format!("arg{n}"), value.text),
             }
         }
+        if let Some((name, _)) = done.symbol {
+            values::text(out, "caller", name.as_bytes());
+        }
         values::number(out, "instructions before", done.instructions);
         if let Some(mark) = done.mark {
             values::text(out, "mark", mark.as_bytes());
