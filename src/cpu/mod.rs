@@ -34,14 +34,14 @@ pub fn open_model(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>
         "translate" => translator(arch, model, translate::front::FlagUse::Live),
         // A host without what the translator needs has the other one.
         #[cfg(all(target_arch = "x86_64", feature = "unicorn"))]
-        "auto" if arch == Arch::Aarch64 => {
-            open_model("translate", arch, model).or_else(|_| open_model("unicorn", arch, model))
-        }
+        "auto" => open_model("translate", arch, model).or_else(|_| open_model("unicorn", arch, model)),
         #[cfg(all(target_arch = "x86_64", not(feature = "unicorn")))]
-        "auto" if arch == Arch::Aarch64 => open_model("translate", arch, model),
+        "auto" => open_model("translate", arch, model),
+        #[cfg(all(not(target_arch = "x86_64"), feature = "unicorn"))]
+        "auto" => open_model("unicorn", arch, model),
         #[cfg(feature = "unicorn")]
-        "auto" | "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch, model)?)),
-        #[cfg(not(feature = "unicorn"))]
+        "unicorn" => Ok(Box::new(unicorn::Unicorn::new(arch, model)?)),
+        #[cfg(all(not(target_arch = "x86_64"), not(feature = "unicorn")))]
         "auto" => Err(crate::Error::Usage(format!("this sevm was built without a CPU backend for {arch}"))),
         // A program of the other architecture may be started by one of this.
         name if backends().iter().any(|b| b.name == name && !b.archs.contains(&arch)) => {
