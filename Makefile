@@ -7,7 +7,7 @@ export SEVM_CACHE CARGO_TARGET_DIR
 
 SEVM = $(CARGO_TARGET_DIR)/release/sevm
 
-.PHONY: all build man completions demo test check bench docs install setup-demo setup-test
+.PHONY: all build man completions demo test check bench soak docs install setup-demo setup-test
 
 # Where `make install` puts manual pages and completions.
 DATADIR ?= $(if $(XDG_DATA_HOME),$(XDG_DATA_HOME),$(HOME)/.local/share)
@@ -48,6 +48,10 @@ check: setup-demo
 
 bench: setup-test
 	cargo bench
+
+# Real aarch64 programs on the translator and on Unicorn at once, for half an hour.
+soak: build setup-test
+	sh scripts/lockstep-soak.sh 1800
 
 # Generated documents.
 docs: build

@@ -1,35 +1,35 @@
 //! The CPU backends on aarch64 programs beside native x86_64 code and qemu-aarch64: `cargo bench --bench cpus [-- WORD...]`.
 //!
-//! All variants run in turn in one session; every row is quoted as times of the native run, and beside it how many times
-//! faster than qemu-aarch64 a backend is. sevm counts instructions in all of them. Kernels are the difference of a long
+//! All variants run in turn in one session, and what is compared is processor time. Every row is quoted as times of the
+//! native run, and beside it how many times faster than qemu-aarch64 a backend is. sevm counts instructions in all of them. Kernels are the difference of a long
 //! run and one that does nothing; programs are measured from start to end. Programs come from `scripts/fetch-arm64.sh`
 //! (the tree of `tests/tree.toml`); what is not installed is left out.
 
 mod common;
 
-use common::{SEVM, Way, build, medians, table, tool};
+use common::{SEVM, build, medians, processor_time, table, tool};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 const ROUNDS: usize = 3;
 
 /// Kernels, with how often each does its work.
 const KERNELS: &[(&str, u32)] = &[
-    ("fib", 20),
-    ("calls_deep", 40),
-    ("sort", 20),
-    ("sieve", 15),
-    ("matrix", 40),
-    ("matrix_single", 150),
-    ("hash", 200),
-    ("interp", 40),
-    ("sha256", 400),
-    ("crc", 800),
-    ("copy", 150),
-    ("search", 300),
-    ("transcend", 200),
-    ("saxpy", 15000),
+    ("fib", 8),
+    ("calls_deep", 15),
+    ("sort", 8),
+    ("sieve", 8),
+    ("matrix", 10),
+    ("matrix_single", 25),
+    ("hash", 80),
+    ("interp", 15),
+    ("sha256", 60),
+    ("crc", 300),
+    ("copy", 60),
+    ("search", 120),
+    ("transcend", 50),
+    ("saxpy", 3000),
 ];
 
 fn main() {
@@ -82,7 +82,9 @@ fn header(first: &str, ways: &[(&'static str, Vec<String>)]) -> Vec<String> {
 
 /// One row: times of the native run, then how many times faster than the first of the others.
 fn row(name: &str, seconds: &[f64], factors: &mut Vec<Vec<f64>>) -> Vec<String> {
-    let times = seconds.iter().map(|t| format!("{:.2}", t / seconds[0]));
+    // Without a native program there is nothing to compare with.
+    let times =
+        seconds.iter().map(|t| if seconds[0].is_nan() { String::new() } else { format!("{:.2}", t / seconds[0]) });
     let faster: Vec<f64> = seconds.iter().skip(2).map(|t| seconds[1] / t).collect();
     factors.push(faster.clone());
     std::iter::once(name.to_string()).chain(times).chain(faster.iter().map(|f| format!("{f:.2}"))).collect()
@@ -96,33 +98,41 @@ fn kernels(wanted: &impl Fn(&str) -> bool, factors: &mut Vec<Vec<f64>>) {
     println!("### Kernels on aarch64 CPUs (native x86_64 = 1)\n");
     let ways = front(&[], &[]);
     let mut rows = Vec::new();
+    let program_of = |guest: &Path, n: u32| Program {
+        name: "",
+        native: None,
+        guest: guest.to_path_buf(),
+        args: vec![n.to_string()],
+    };
     for (name, n) in KERNELS.iter().filter(|(name, _)| wanted(name)) {
         let guest = build(name);
         let Some(program) = &guest.aarch64 else { continue };
-        let all: Vec<Way> = std::iter::once(Way::new("native", &[], &guest.x86_64))
-            .chain(ways.iter().map(|(title, command)| {
-                Way::new(title, &command.iter().map(String::as_str).collect::<Vec<_>>(), program)
-            }))
+        let commands: Vec<(Vec<String>, &Path)> = std::iter::once((Vec::new(), guest.x86_64.as_path()))
+            .chain(ways.iter().map(|(_, c)| (c.clone(), program.as_path())))
             .collect();
-        let (none, many) = (common::measure(&all, |_| 0), common::measure(&all, |_| *n));
+        let (none, many) = (time(&program_of(program, 0), &commands), time(&program_of(program, *n), &commands));
         let work: Vec<f64> = none.iter().zip(&many).map(|(a, b)| (b - a).max(1e-9)).collect();
         rows.push(row(name, &work, factors));
     }
     print(&header("kernel", &ways), &rows);
 }
 
-/// A program of the tree: what it is called natively, its path in the tree, its arguments, its standard input.
+/// A program of the tree: what it is called natively, its path in the tree, its arguments.
 struct Program {
     name: &'static str,
     native: Option<PathBuf>,
     guest: PathBuf,
     args: Vec<String>,
-    input: Option<PathBuf>,
 }
 
+/// A program, which is not a script that starts one.
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    names.iter().find_map(|name| std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file()))
+    let is_binary = |p: &PathBuf| {
+        let mut magic = [0; 4];
+        std::fs::File::open(p).is_ok_and(|mut f| f.read_exact(&mut magic).is_ok()) && magic == *b"\x7fELF"
+    };
+    names.iter().find_map(|name| std::env::split_paths(&path).map(|dir| dir.join(name)).find(is_binary))
 }
 
 fn list(tree: &Path, busybox: &Path, work: &Path) -> Vec<Program> {
@@ -136,14 +146,12 @@ fn list(tree: &Path, busybox: &Path, work: &Path) -> Vec<Program> {
         native: native_busybox.clone(),
         guest: busybox.to_path_buf(),
         args: args.iter().map(|a| a.replace("TEXT", &text_name)).collect(),
-        input: None,
     };
     let in_tree = |name: &'static str, native: &[&str], guest: &str, args: &[&str]| Program {
         name,
         native: find(native),
         guest: tree.join("usr/bin").join(guest),
         args: args.iter().map(|a| (*a).to_string()).collect(),
-        input: None,
     };
     let python = "import json\nd={str(i):[j*i for j in range(20)] for i in range(1500)}\ns=json.dumps(d)\n\
                   assert json.loads(s)==d\nprint(sum(i*i%7 for i in range(200000)))";
@@ -173,7 +181,6 @@ fn go_compiler(work: &Path) -> Option<Program> {
             .arg("cmd/compile")
             .env("GOARCH", arch)
             .env("CGO_ENABLED", "0")
-            .env("GOFLAGS", "-mod=mod")
             .stderr(Stdio::null())
             .status();
         status.is_ok_and(|s| s.success())
@@ -190,7 +197,7 @@ fn go_compiler(work: &Path) -> Option<Program> {
     let out = work.join("file.o").display().to_string();
     let args = ["-p", "p", "-c", "1", "-o", &out].map(String::from).into_iter();
     let args = args.chain([source.display().to_string()]).collect();
-    Some(Program { name: "Go compile", native: Some(native), guest, args, input: None })
+    Some(Program { name: "Go compile", native: Some(native), guest, args })
 }
 
 fn programs(factors: &mut Vec<Vec<f64>>) {
@@ -207,8 +214,11 @@ fn programs(factors: &mut Vec<Vec<f64>>) {
     let ways = front(&["-L", &prefix], &["-L", &prefix]);
     let mut rows = Vec::new();
     for program in list(&tree, &busybox, &work).into_iter().chain(go_compiler(&work)) {
-        let Some(native) = program.native.as_ref().filter(|_| program.guest.is_file()) else { continue };
-        let commands: Vec<(Vec<String>, &Path)> = std::iter::once((Vec::new(), native.as_path()))
+        if !program.guest.is_file() {
+            continue;
+        }
+        let native = program.native.as_deref().unwrap_or(Path::new(""));
+        let commands: Vec<(Vec<String>, &Path)> = std::iter::once((Vec::new(), native))
             .chain(ways.iter().map(|(_, c)| (c.clone(), program.guest.as_path())))
             .collect();
         rows.push(row(program.name, &time(&program, &commands), factors));
@@ -221,18 +231,17 @@ fn time(program: &Program, commands: &[(Vec<String>, &Path)]) -> Vec<f64> {
     let mut times = vec![Vec::new(); commands.len()];
     for _ in 0..ROUNDS {
         for ((front, path), times) in commands.iter().zip(&mut times) {
+            if path.as_os_str().is_empty() {
+                times.push(f64::NAN);
+                continue;
+            }
             let mut words = front.iter().map(std::ffi::OsStr::new).chain([path.as_os_str()]);
             let mut command = Command::new(words.next().unwrap_or_default());
-            command.args(words).args(&program.args).stdout(Stdio::null()).stderr(Stdio::null());
+            command.args(words).args(&program.args).stdin(Stdio::null());
             command.env("LC_ALL", "C").env("GOMAXPROCS", "1");
-            if let Some(input) = &program.input {
-                command.stdin(std::fs::File::open(input).expect("the input exists"));
-            }
-            let begin = Instant::now();
-            let status = command.status();
-            let took = begin.elapsed().as_secs_f64();
+            let (status, took) = processor_time(&mut command);
             // A variant that fails has no time.
-            times.push(if status.is_ok_and(|s| s.success()) { took } else { f64::NAN });
+            times.push(if status.success() { took } else { f64::NAN });
         }
     }
     medians(times)
@@ -243,7 +252,7 @@ fn start() {
     println!("### Start of a static program\n");
     let guest = build("calls");
     let Some(program) = &guest.aarch64 else { return };
-    let nothing = Program { name: "", native: None, guest: program.clone(), args: vec!["0".into()], input: None };
+    let nothing = Program { name: "", native: None, guest: program.clone(), args: vec!["0".into()] };
     let ways = front(&[], &[]);
     let commands: Vec<(Vec<String>, &Path)> = std::iter::once((Vec::new(), guest.x86_64.as_path()))
         .chain(ways.iter().map(|(_, c)| (c.clone(), program.as_path())))

@@ -1,5 +1,5 @@
 //! The parts of a call by themselves: dispatch of a trivial call, copies in and out of guest memory, the text of a
-//! traced call. Each beside one host system call (getppid) measured in the same run: `cargo bench --bench inner`.
+//! traced call, the translator's way from a space to another, and its work. Each beside one host system call (getppid) measured in the same run: `cargo bench --bench inner`.
 
 use sevm::arch::{Arch, RawCall, Regs};
 use sevm::host::RealHost;
@@ -37,8 +37,54 @@ fn main() {
     dispatch(&row);
     copies(&row);
     sink(&row);
+    translator(&row);
     #[cfg(feature = "unicorn")]
     stores();
+}
+
+/// Runs of the translator from call to call, in one space and in two in turn; and code that is met for the first time.
+fn translator(row: &impl Fn(&str, f64)) {
+    use sevm::cpu::Exit;
+    const CODE: u64 = 0x10_0000;
+    const DATA: u64 = 0x4000_0000;
+    const BLOCKS: usize = 20_000;
+    let Ok(mut cpu) = sevm::cpu::open("translate", Arch::Aarch64) else { return };
+    let windows = Windows::new(40).expect("address space");
+    let with_code = |words: &[u32]| {
+        let mut space = Space::new(&windows).expect("address space");
+        let code: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let rx = Prot::READ | Prot::EXEC;
+        space.map(&MapRequest::anonymous_at(GuestAddr(CODE), code.len() as u64, rx)).expect("room");
+        space.map(&MapRequest::anonymous_at(GuestAddr(DATA), 4096, Prot::READ | Prot::WRITE)).expect("room");
+        space.poke(GuestAddr(CODE), &code).expect("mapped");
+        space
+    };
+    // svc #0; b back
+    let calls = [0xd400_0001, 0x17ff_ffff];
+    let mut spaces = [with_code(&calls), with_code(&calls)];
+    let mut regs = sevm::arch::aarch64::Regs { pc: CODE, ..Default::default() };
+    regs.x[1] = DATA;
+    let regs = Regs::Aarch64(Box::new(regs));
+    cpu.load(&regs);
+    let mut call = |space: &mut Space| assert_eq!(cpu.run(space, 1000).expect("it runs"), Exit::Syscall);
+    row("translator: to the next call", time(200_000, || call(&mut spaces[0])));
+    let both = time(100_000, || spaces.iter_mut().for_each(&mut call));
+    row("translator: to the next call of another space", both / 2.0);
+
+    // add x2, x2, #1; ldr x3, [x1]; str x2, [x1, #8]; cmp x2, x3; b.eq to the next: then a call.
+    let block = [0x9100_0442, 0xf940_0023, 0xf900_0422, 0xeb03_005f, 0x5400_0020];
+    let mut space = with_code(&[block.repeat(BLOCKS), vec![calls[0]]].concat());
+    let mut times: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let mut cpu = sevm::cpu::open("translate", Arch::Aarch64).expect("as before");
+            cpu.load(&regs);
+            let begin = Instant::now();
+            assert_eq!(cpu.run(&mut space, u64::MAX).expect("it runs"), Exit::Syscall);
+            begin.elapsed().as_nanos() as f64 / (BLOCKS * block.len()) as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    row("translator: an instruction met for the first time, in blocks of five", times[ROUNDS / 2]);
 }
 
 /// A loop of one store and one load, on Unicorn as it comes and on sevm's use of it (which also counts).

@@ -1,4 +1,4 @@
-//! Runs the dynamic programs of a tree of Debian's arm64 packages, listed in `tree.toml`, under `sevm run --root`, and
+//! Runs the dynamic programs of trees of Debian's arm64 packages, listed in `tree.toml` and `jits.toml`, under `sevm run --root`, and
 //! compares what they print with the text in the list, which is what the same programs print on amd64. Those that start
 //! no other program are also run by qemu-aarch64, whose output must be the same.
 
@@ -9,7 +9,6 @@ use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The list.
@@ -88,28 +87,29 @@ impl Case {
 }
 
 /// The tree with these packages.
-fn tree(packages: &[String]) -> Result<PathBuf, Missing> {
-    static TREE: OnceLock<Result<PathBuf, Missing>> = OnceLock::new();
-    let fetch = || {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/fetch-arm64.sh");
-        let out = Command::new(script).args(["--tree", "tools"]).args(packages).output();
-        match out {
-            Ok(out) if out.status.success() => Ok(PathBuf::from(String::from_utf8_lossy(&out.stdout).trim())),
-            Ok(out) => Err(Missing(String::from_utf8_lossy(&out.stderr).trim().to_owned())),
-            Err(e) => Err(Missing(e.to_string())),
-        }
-    };
-    TREE.get_or_init(fetch).clone()
+fn tree(name: &str, packages: &[String]) -> Result<PathBuf, Missing> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/fetch-arm64.sh");
+    let out = Command::new(script).args(["--tree", name]).args(packages).output();
+    match out {
+        Ok(out) if out.status.success() => Ok(PathBuf::from(String::from_utf8_lossy(&out.stdout).trim())),
+        Ok(out) => Err(Missing(String::from_utf8_lossy(&out.stderr).trim().to_owned())),
+        Err(e) => Err(Missing(e.to_string())),
+    }
 }
 
+/// Names of trees, and their lists.
+const LISTS: [(&str, &str); 2] = [("tools", include_str!("tree.toml")), ("jits", include_str!("jits.toml"))];
+
 fn main() -> ExitCode {
-    let list: List = toml::from_str(include_str!("tree.toml")).unwrap_or_else(|e| panic!("tree.toml: {e}"));
-    let tree = Arch::Aarch64.reference().and_then(|_| tree(&list.packages));
-    let needs = tree.as_ref().map(|_| ()).map_err(Clone::clone);
-    let tree = tree.unwrap_or_default();
-    let trials = list.case.into_iter().map(|case| {
-        let tree = tree.clone();
-        common::trial(case.name.clone(), needs.clone(), move || case.check(&tree))
+    let trials = LISTS.iter().flat_map(|(name, list)| {
+        let list: List = toml::from_str(list).unwrap_or_else(|e| panic!("the list of {name}: {e}"));
+        let tree = Arch::Aarch64.reference().and_then(|_| tree(name, &list.packages));
+        let needs = tree.as_ref().map(|_| ()).map_err(Clone::clone);
+        let tree = tree.unwrap_or_default();
+        list.case.into_iter().map(move |case| {
+            let tree = tree.clone();
+            common::trial(case.name.clone(), needs.clone(), move || case.check(&tree))
+        })
     });
     common::run_trials(trials.collect())
 }

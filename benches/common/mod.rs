@@ -5,8 +5,9 @@
 
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 3;
@@ -81,6 +82,23 @@ pub fn measure(ways: &[Way], arg: impl Fn(&Way) -> u32) -> Vec<f64> {
         }
     }
     medians(times)
+}
+
+/// Runs a command to its end: how it ended, and the seconds of processor time, its own and the kernel's for it, that it and
+/// all whom it waited for took.
+pub fn processor_time(command: &mut Command) -> (ExitStatus, f64) {
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let mut status = 0;
+    // SAFETY: zeros are a valid value of this structure of numbers.
+    #[expect(unsafe_code, reason = "the standard library does not tell what a child used")]
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both places are valid for writes, and the child has not been waited for.
+    #[expect(unsafe_code, reason = "the standard library does not tell what a child used")]
+    let pid = unsafe { libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage) };
+    assert_eq!(pid, child.id() as i32, "{command:?} cannot be waited for");
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    (ExitStatus::from_raw(status), seconds(usage.ru_utime) + seconds(usage.ru_stime))
 }
 
 /// The median of each series, none of which is empty.

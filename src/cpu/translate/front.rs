@@ -33,7 +33,7 @@ use super::jumps::Shape;
 pub enum Reason {
     /// The budget does not reach to the end of the block at the pc.
     Budget,
-    /// A direct jump to the pc has no target yet; the argument is the number of its link.
+    /// A direct jump has no target yet; the argument is the number of its link, which knows where it goes.
     Link,
     /// An indirect jump to the pc is not in the jump table.
     Lookup,
@@ -59,15 +59,18 @@ pub enum Reason {
     Invalidate,
     /// A host fault in translated code.
     Fault,
+    /// An address behind the window's end, or with a tag, in a block that was made for [`Addresses::Plain`] and whose address is
+    /// the argument; nothing of the instruction at the pc has been done.
+    Wild,
 }
 
 impl Reason {
     /// All of them, by number.
-    pub const ALL: [Reason; 14] = {
+    pub const ALL: [Reason; 15] = {
         use Reason::*;
         [
             Budget, Link, Lookup, Syscall, Illegal, Protection, Help, Breakpoint, Fallback, Alignment, Mode, Counter,
-            Invalidate, Fault,
+            Invalidate, Fault, Wild,
         ]
     };
 
@@ -104,6 +107,15 @@ pub enum Stability {
     Checked,
 }
 
+/// What guest addresses the accesses of a block must be ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// Those in the window; at others the block may leave with [`Reason::Wild`].
+    Plain,
+    /// All: they fault, or reach what the architecture says.
+    Any,
+}
+
 /// What is to be translated.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -117,6 +129,8 @@ pub struct Request {
     pub flags: FlagUse,
     /// Whether its bytes stay.
     pub stability: Stability,
+    /// What addresses it meets.
+    pub addresses: Addresses,
 }
 
 /// Guest code that may be read: executable bytes around the first instruction.

@@ -4,11 +4,12 @@
 //! show it share and which outlives them, or all other code of one space. Direct jumps are linked within an image only, so
 //! that a space may drop an image without looking for jumps into it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use super::cache::CodeCache;
-use super::front::{Entry, Extent, Mark, Translated};
+use super::front::{Addresses, Entry, Extent, Mark, Translated};
 use crate::mem::CodeFile;
 
 const PAGE: u64 = 4096;
@@ -44,7 +45,8 @@ pub struct Block {
     marks: (u32, u32),
     mode: u8,
     extent: Extent,
-    incoming: Vec<u32>,
+    /// The first link that goes to it, plus one.
+    incoming: u32,
 }
 
 /// A direct jump out of a block. Offsets are of the cache.
@@ -56,6 +58,8 @@ struct Link {
     mode: u8,
     target: u64,
     entry: Entry,
+    /// The next one that goes to the same block, plus one.
+    next: u32,
 }
 
 /// The blocks of one guest page in one mode.
@@ -100,14 +104,38 @@ pub struct Source {
     pub offset: u64,
 }
 
+/// Hashes numbers of pages, of which no guest can have enough to make them collide to any effect.
+#[derive(Debug, Default)]
+struct PageHasher(u64);
+
+impl Hasher for PageHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// An image.
 #[derive(Debug, Default)]
 struct Image {
     source: Option<Source>,
     /// Pages by number and mode.
-    pages: HashMap<(u64, u8), CodePage>,
+    pages: HashMap<(u64, u8), CodePage, BuildHasherDefault<PageHasher>>,
     /// Blocks that end where a budget does.
     cuts: BTreeMap<(u64, u8, Extent), BlockId>,
+    /// Addresses and modes of blocks that met an address outside of the window, or with a tag.
+    wild: BTreeSet<(u64, u8)>,
 }
 
 /// Everything that is translated.
@@ -168,6 +196,19 @@ impl Images {
         }
     }
 
+    /// What addresses a block must be ready for.
+    pub fn addresses(&self, image: ImageId, pc: u64, mode: u8) -> Addresses {
+        match self.images[image.0 as usize].wild.contains(&(pc, mode)) {
+            true => Addresses::Any,
+            false => Addresses::Plain,
+        }
+    }
+
+    /// Notes that a block met an address that it was not ready for.
+    pub fn meet_wild(&mut self, image: ImageId, pc: u64, mode: u8) {
+        self.images[image.0 as usize].wild.insert((pc, mode));
+    }
+
     /// Adds a block whose code has been appended to the cache at `host`.
     pub fn add(
         &mut self,
@@ -181,7 +222,7 @@ impl Images {
         for site in &translated.links {
             cache.patch(host + site.number, self.links.len() as u32);
             let (at, stub) = (host + site.at, host + site.stub);
-            self.links.push(Link { at, stub, image, mode, target: site.target, entry: site.entry });
+            self.links.push(Link { at, stub, image, mode, target: site.target, entry: site.entry, next: 0 });
         }
         let marks = (self.marks.len() as u32, translated.marks.len() as u32);
         self.marks.extend_from_slice(&translated.marks);
@@ -197,7 +238,7 @@ impl Images {
             marks,
             mode,
             extent,
-            incoming: Vec::new(),
+            incoming: 0,
         });
         let owner = &mut self.images[image.0 as usize];
         let page = owner.pages.entry((pc / PAGE, mode)).or_default();
@@ -218,14 +259,14 @@ impl Images {
 
     /// Makes a link go to a block.
     pub fn connect(&mut self, cache: &mut CodeCache, link: u32, to: BlockId) {
-        let Some(site) = self.links.get(link as usize) else { return };
+        let Some(site) = self.links.get_mut(link as usize) else { return };
         let block = &mut self.blocks[to.0 as usize];
         let entry = match site.entry {
             Entry::Checked => block.checked,
             Entry::Unchecked => block.unchecked,
         };
         cache.patch_jump(site.at, block.host + entry);
-        block.incoming.push(link);
+        site.next = std::mem::replace(&mut block.incoming, link + 1);
     }
 
     /// Makes a link go to code at an offset of the cache, which stays as long as the link.
@@ -265,9 +306,10 @@ impl Images {
             page.blocks = kept;
             for id in &gone {
                 let block = &mut self.blocks[id.0 as usize];
-                for link in std::mem::take(&mut block.incoming) {
-                    let link = &self.links[link as usize];
+                let mut next = std::mem::take(&mut block.incoming);
+                while let Some(link) = next.checked_sub(1).and_then(|link| self.links.get(link as usize)) {
                     cache.patch_jump(link.at, link.stub);
+                    next = link.next;
                 }
                 match block.extent {
                     Extent::Whole => page.remove(block.pc),

@@ -116,7 +116,7 @@ impl JumpTable {
         let index = self.shape.index(guest);
         self.put(index, Jump { guest: self.shape.tag.of(guest), host });
         self.filled.push(index);
-        if self.filled.len() > self.shape.len() {
+        if self.filled.len() > 2 * self.shape.len() {
             self.filled.sort_unstable();
             self.filled.dedup();
         }

@@ -113,6 +113,12 @@ impl Code for View<'_> {
         }
         let inside = bytes.len().min((self.range.end - addr) as usize);
         let from = (self.space.host_base() as u64 + addr) as *const u8;
+        // All that an architecture with short instructions asks for.
+        if let (Ok(word), 4) = (<&mut [u8; 4]>::try_from(&mut *bytes), inside) {
+            // SAFETY: as below.
+            *word = unsafe { from.cast::<[u8; 4]>().read() };
+            return 4;
+        }
         // SAFETY: the range is of an executable area of this space, whose host pages can be read; if its file has ended, the
         // guard of `mem/region.rs` lets zeros be read and says so. `bytes` is Rust's own memory.
         unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), inside) };
@@ -271,7 +277,8 @@ impl<F: FrontEnd> Translate<F> {
         }
         let loose = space.area_at(GuestAddr(pc)).is_some_and(|a| a.shared || a.prot.contains(Prot::WRITE));
         let stability = if loose { Stability::Checked } else { Stability::Fixed };
-        let request = Request { pc, mode, extent, flags: self.flags, stability };
+        let addresses = self.images.addresses(image, pc, mode);
+        let request = Request { pc, mode, extent, flags: self.flags, stability, addresses };
         self.asm.reset(self.cache.next());
         let view = View { space, range, crossed: Cell::new(false) };
         let translated = self.front.translate(&mut self.asm, &request, &view).map_err(failed)?;
@@ -364,6 +371,10 @@ impl<F: FrontEnd> Translate<F> {
         match reason {
             Reason::Budget => self.run_out(space, left),
             Reason::Link => self.link(space).map(|()| None),
+            Reason::Wild => {
+                self.meet_wild(space);
+                Ok(None)
+            }
             Reason::Lookup => {
                 // A jump drops the tag of its target; only here can it have one.
                 let pc = self.front.untag(self.front.pc());
@@ -470,6 +481,14 @@ impl<F: FrontEnd> Translate<F> {
             }
         }
         Ok(())
+    }
+
+    /// The block whose address the exit told is translated anew, for any addresses, when it is next reached.
+    fn meet_wild(&mut self, space: &Space) {
+        let (start, mode) = (self.front.exit_arg(), self.front.mode());
+        let Some((image, _)) = self.image_at(space, start) else { return };
+        self.images.meet_wild(image, start, mode);
+        self.invalidate_code(space.id(), start, 1);
     }
 
     /// The bytes of the instruction at the pc; zeros where they cannot be read.

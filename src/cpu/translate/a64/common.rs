@@ -31,9 +31,25 @@ pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks, u64) {
     asm.store(Size::B8, at(field!(pc)), Gpr::Rax);
     asm.mov_imm(Gpr::Rax, Reason::Lookup as u64);
     asm.jmp_to(exit);
+    let budget = asm.here();
+    asm.mov_imm(Gpr::Rdx, Reason::Budget as u64);
+    let leave = asm.here();
+    asm.alu(Alu::Add, Width::W64, BUDGET, Gpr::Rcx);
+    asm.store(Size::B8, at(field!(pc)), Gpr::Rax);
+    asm.mov(Width::W64, Gpr::Rax, Gpr::Rdx);
+    asm.jmp_to(exit);
+    let wild = asm.here();
+    asm.store(Size::B8, at(field!(exit_arg)), Gpr::Rax);
+    asm.lea(Width::W64, Gpr::Rax, Mem::host(Gpr::Rax, 0).indexed(Gpr::Rdx, 0));
+    asm.mov_imm(Gpr::Rdx, Reason::Wild as u64);
+    asm.jmp_to(leave);
+    let link = asm.here();
+    asm.store(Size::B8, at(field!(exit_arg)), Gpr::Rcx);
+    asm.mov_imm(Gpr::Rax, Reason::Link as u64);
+    asm.jmp_to(exit);
     let jump = asm.here();
     emit_jump(asm, miss);
-    (Common { enter, fault }, Thunks { exit, miss, call }, jump)
+    (Common { enter, fault }, Thunks { leave, budget, wild, link, miss, call }, jump)
 }
 
 /// `extern "sysv64" fn(rbp: *mut u8, entry: u64) -> u32`.

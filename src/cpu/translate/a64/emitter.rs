@@ -6,7 +6,7 @@
 //! does exactly what the instruction does and returns [`Emitted::Done`], or returns [`Emitted::Unhandled`]; whatever it
 //! had emitted is then taken back, and `soft::execute` or another backend does the instruction.
 //!
-//! **Registers.** `rax`, `rcx` and `xmm0` ... `xmm3` are free within an instruction. `rdx` holds safe addresses between
+//! **Registers.** `rax`, `rcx` and `xmm0` ... `xmm3` are free within an instruction. `rdx` holds addresses between
 //! instructions: take it with [`Emitter::take_rdx`]. All other host registers are guest registers, the budget, the state
 //! and the stack: never write one except as the guest register that the instruction writes. Guest registers are named by
 //! number: 0 ... 30, 31 for the zero register, [`SP`] for the stack pointer.
@@ -39,6 +39,7 @@
 //!
 //! **Ends.** An instruction after which execution does not simply go on calls one of the `end_*` methods last.
 
+mod address;
 mod ends;
 mod nzcv;
 
@@ -48,9 +49,10 @@ use super::regs::{BUDGET, STATE, field, pinned, pinned_v, place, place_v, slot, 
 use super::state::State;
 use crate::cpu::translate::asm::{Alu, Asm, Cc, Gpr, Label, Map, Mem, Pp, Rm, Size, Vex, Width, Xm, Xmm};
 
+use self::address::Places;
 pub use super::regs::SP;
 pub use crate::cpu::translate::front::Reason;
-use crate::cpu::translate::front::{Entry, LinkSite};
+use crate::cpu::translate::front::{Addresses, Entry, LinkSite};
 
 /// What an emitter did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +73,14 @@ pub struct Mode {
 /// Addresses of code that all blocks share.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Thunks {
-    /// Leaves translated code: reason in `eax`, `pc` and `exit_arg` in the state.
-    pub exit: u64,
+    /// Leaves at the guest address in `rax` for the reason in `edx`, and gives `ecx` back to the budget.
+    pub leave: u64,
+    /// The same for [`Reason::Budget`].
+    pub budget: u64,
+    /// Leaves with [`Reason::Wild`] of the block at `rax`, `edx` bytes behind it, and gives `ecx` back to the budget.
+    pub wild: u64,
+    /// Leaves with [`Reason::Link`] of the link whose number is in `ecx`.
+    pub link: u64,
     /// Leaves with [`Reason::Lookup`] of the guest address in `rax`.
     pub miss: u64,
     /// Calls the function in `rax` with the state and `rcx`; keeps all guest registers and `rdx`; the result is in `rax`.
@@ -80,11 +88,14 @@ pub struct Thunks {
 }
 
 /// Code that is emitted behind a block's main line.
-enum Cold {
+#[derive(Debug)]
+pub(super) enum Cold {
     /// Leave, with the first `done` instructions of the block retired.
     Exit { label: Label, reason: Reason, pc: u64, done: u32 },
     /// Do an instruction by `soft` and go back.
     Soft { label: Label, back: Label, word: u32 },
+    /// Leave for good: the block is to be translated anew, for any addresses.
+    Wild { label: Label, pc: u64, done: u32 },
     /// A direct jump to be linked.
     Link { label: Label, at: u32, target: u64 },
 }
@@ -97,13 +108,6 @@ pub struct SoftPath {
     back: Label,
 }
 
-/// What `rdx` holds: the safe form of `reg` as it was, to which `bias` has been added since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SafeBase {
-    reg: u8,
-    bias: i64,
-}
-
 /// Where NZCV is. At least one of the two says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlagsAt {
@@ -112,9 +116,6 @@ pub struct FlagsAt {
     /// In [`State::flags`].
     pub stored: bool,
 }
-
-/// Displacements up to this are covered by the guards around windows.
-const SLACK: i64 = 512 << 10;
 
 /// `ah` and `al` of [`State::flags`] by {ZF, PF, CF} of `vucomisd`: index CF | PF << 1 | ZF << 2.
 const FLOAT_FLAGS: [u16; 8] = {
@@ -160,10 +161,18 @@ pub struct Emitter<'a> {
     word: u32,
     flags: FlagsAt,
     dead: bool,
-    safe: Option<SafeBase>,
+    places: Places,
+    /// How addresses are made safe.
+    addresses: Addresses,
+    /// Address of the block.
+    start: u64,
     /// A register that the instruction with this index made a constant.
     known: Option<(u32, u8, u64)>,
-    cold: Vec<Cold>,
+    cold: &'a mut Vec<Cold>,
+    /// Ways on which a conditional comparison was not made, to the branch behind it: NZCV on each.
+    pub(super) skips: Vec<(Label, u8)>,
+    /// Whether only conditional comparisons stand between this instruction and a conditional branch.
+    fuses: bool,
     /// Once the block has ended: how many instructions it charges.
     ended: Option<u32>,
     constants: &'a mut super::constants::Constants,
@@ -173,10 +182,10 @@ impl<'a> Emitter<'a> {
     /// An emitter for a block that begins at `pc`.
     pub(super) fn new(
         asm: &'a mut Asm,
-        constants: &'a mut super::constants::Constants,
+        (constants, cold): (&'a mut super::constants::Constants, &'a mut Vec<Cold>),
         thunks: Thunks,
         mode: Mode,
-        pc: u64,
+        (pc, addresses): (u64, Addresses),
     ) -> Emitter<'a> {
         let flags = FlagsAt { live: None, stored: true };
         Emitter {
@@ -188,9 +197,13 @@ impl<'a> Emitter<'a> {
             word: 0,
             flags,
             dead: false,
-            safe: None,
+            places: Places::default(),
+            addresses,
+            start: pc,
             known: None,
-            cold: Vec::new(),
+            cold,
+            skips: Vec::new(),
+            fuses: false,
             ended: None,
             constants,
         }
@@ -247,9 +260,7 @@ impl<'a> Emitter<'a> {
 
     /// Notes that `reg` has a new value, which was put to its place by other means than [`Emitter::write`].
     pub fn written(&mut self, reg: u8) {
-        if self.safe.is_some_and(|s| s.reg == reg) {
-            self.safe = None;
-        }
+        self.places.written(reg);
     }
 
     /// Completes a write of `reg`, whose new value is in `value` (all 64 bits). Changes no flags.
@@ -270,116 +281,6 @@ impl<'a> Emitter<'a> {
     /// The value of a register that the instruction before this one made a constant.
     pub fn noted_constant(&self, reg: u8) -> Option<u64> {
         self.known.filter(|k| k.0 + 1 == self.index && k.1 == reg).map(|k| k.2)
-    }
-
-    /// Adds a constant to an address register, as write-back does: the safe copy of it stays useful. Changes no flags; may use
-    /// `rax`.
-    pub fn add_to_base(&mut self, reg: u8, value: i64) {
-        let kept = self.safe.filter(|s| s.reg == reg);
-        let host = self.read(reg, Gpr::Rax);
-        let target = self.target(reg, Gpr::Rax);
-        match i32::try_from(value) {
-            Ok(disp) => self.asm.lea(Width::W64, target, Mem::host(host, disp)),
-            Err(_) => {
-                // No A64 instruction does this; it is right all the same.
-                self.asm.mov(Width::W64, Gpr::Rax, host);
-                self.asm.mov_imm(Gpr::Rcx, value as u64);
-                self.asm.lea(Width::W64, target, Mem::host(Gpr::Rax, 0).indexed(Gpr::Rcx, 0));
-            }
-        }
-        self.write(reg, target);
-        self.safe = kept.map(|s| SafeBase { bias: s.bias.saturating_add(value), ..s });
-    }
-
-    /// Makes `rdx` free for this instruction; operands from [`Emitter::address`] are void.
-    pub fn take_rdx(&mut self) -> Gpr {
-        self.safe = None;
-        Gpr::Rdx
-    }
-
-    // Addresses.
-
-    /// The operand for an access of guest memory at `base` + `offset`, `base` being 0 ... 30 or [`SP`]. Changes no flags and no
-    /// other register than `rdx`.
-    pub fn address(&mut self, base: u8, offset: i64) -> Mem {
-        if let Some(safe) = self.safe.filter(|s| s.reg == base) {
-            let disp = offset.saturating_add(safe.bias);
-            if disp.abs() <= SLACK {
-                return Mem::guest(Gpr::Rdx, disp as i32);
-            }
-        }
-        let host = self.read(base, Gpr::Rdx);
-        if offset.abs() <= SLACK {
-            self.make_safe(Gpr::Rdx, host);
-            self.safe = Some(SafeBase { reg: base, bias: 0 });
-            return Mem::guest(Gpr::Rdx, offset as i32);
-        }
-        self.safe = None;
-        self.asm.mov_imm(Gpr::Rcx, offset as u64);
-        self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(Gpr::Rcx, 0));
-        self.make_safe(Gpr::Rdx, Gpr::Rdx);
-        Mem::guest(Gpr::Rdx, 0)
-    }
-
-    /// The operand for an access at `base` + (`index` extended, shifted left by `shift`). Uses `rcx` and `rdx`; changes no flags.
-    pub fn address_indexed(&mut self, base: u8, index: u8, extend: Extend, shift: u8) -> Mem {
-        self.safe = None;
-        let scaled = self.extended(index, extend, Gpr::Rcx);
-        let host = self.read(base, Gpr::Rdx);
-        if shift < 4 {
-            self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(scaled, shift));
-        } else {
-            self.asm.mov(Width::W64, Gpr::Rcx, scaled);
-            // Doubled by lea, which leaves the flags alone.
-            for _ in 0..shift {
-                self.asm.lea(Width::W64, Gpr::Rcx, Mem::host(Gpr::Rcx, 0).indexed(Gpr::Rcx, 0));
-            }
-            self.asm.lea(Width::W64, Gpr::Rdx, Mem::host(host, 0).indexed(Gpr::Rcx, 0));
-        }
-        self.make_safe(Gpr::Rdx, Gpr::Rdx);
-        Mem::guest(Gpr::Rdx, 0)
-    }
-
-    /// A register extended to 64 bits, in its own host register or in `scratch`. Changes no flags.
-    pub fn extended(&mut self, reg: u8, extend: Extend, scratch: Gpr) -> Gpr {
-        let size = match extend.bits {
-            8 => Size::B1,
-            16 => Size::B2,
-            32 => Size::B4,
-            _ => return self.read(reg, scratch),
-        };
-        match extend.signed {
-            true => self.asm.load_sx(size, Width::W64, scratch, place(reg)),
-            false => self.asm.load_zx(size, scratch, place(reg)),
-        }
-        scratch
-    }
-
-    /// The place of a field of the state, by its offset (`std::mem::offset_of!(State, tpidr)`).
-    pub fn state(&self, offset: usize) -> Mem {
-        Mem::host(STATE, offset as i32 - State::BIAS)
-    }
-
-    /// The operand for an access at the guest address in a host register, which is `rdx` or is not changed. For literal
-    /// loads use [`Emitter::address_constant`].
-    pub fn address_in(&mut self, address: Gpr) -> Mem {
-        self.safe = None;
-        self.make_safe(Gpr::Rdx, address);
-        Mem::guest(Gpr::Rdx, 0)
-    }
-
-    /// The operand for an access at a constant guest address.
-    pub fn address_constant(&mut self, address: u64) -> Mem {
-        self.safe = None;
-        self.asm.mov_imm(Gpr::Rdx, address);
-        self.make_safe(Gpr::Rdx, Gpr::Rdx);
-        Mem::guest(Gpr::Rdx, 0)
-    }
-
-    /// A wild address becomes one that faults: the top byte is dropped, and bits behind the window's end go to where they
-    /// make it non-canonical. No flags.
-    fn make_safe(&mut self, to: Gpr, from: Gpr) {
-        self.asm.pdep(Width::W64, to, from, Mem::host(STATE, field!(address_mask)));
     }
 
     // Vector registers.
@@ -466,7 +367,7 @@ impl<'a> Emitter<'a> {
         let word = self.word;
         self.call(super::soft_helper, u64::from(word));
         // It may have written any register.
-        self.safe = None;
+        self.places = Places::default();
     }
 
     /// A way out to `soft::execute` for this instruction, to which the code may jump until it changes a guest register. Calls
@@ -520,6 +421,7 @@ pub enum Inverted {
 pub(super) struct Snapshot {
     mark: crate::cpu::translate::asm::Mark,
     flags: FlagsAt,
-    safe: Option<SafeBase>,
+    places: Places,
     cold: usize,
+    skips: usize,
 }

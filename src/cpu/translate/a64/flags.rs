@@ -1,6 +1,6 @@
 //! Conditions, and what instructions do with NZCV.
 
-use super::decode::{Cond, Insn, decode};
+use super::decode::{Cond, Insn};
 use crate::cpu::translate::asm::Cc;
 
 /// How the x86 flags stand for NZCV while they do. ZF is Z, SF is N, OF is V in the first two.
@@ -12,6 +12,25 @@ pub enum Style {
     Add,
     /// The result of `vucomisd a, b` for A64's `fcmp a, b`.
     Float,
+}
+
+/// Whether a condition holds for NZCV in bits 3 ... 0.
+pub fn holds(condition: Cond, nzcv: u8) -> bool {
+    let bit = |n: u8| nzcv >> n & 1 == 1;
+    let (n, z, c, v) = (bit(3), bit(2), bit(1), bit(0));
+    let number = condition as u32;
+    let holds = match Cond::of(number & 14) {
+        Cond::Eq => z,
+        Cond::Cs => c,
+        Cond::Mi => n,
+        Cond::Vs => v,
+        Cond::Hi => c && !z,
+        Cond::Ge => n == v,
+        Cond::Gt => n == v && !z,
+        // AL and NV.
+        _ => return true,
+    };
+    holds == (number & 1 == 0)
 }
 
 /// How to ask the x86 flags.
@@ -75,17 +94,17 @@ pub struct Effects {
     pub visible: bool,
 }
 
-/// The effects of an instruction word.
-pub fn effects(word: u32) -> Effects {
+/// The effects of an instruction.
+pub fn effects(word: u32, insn: &Insn) -> Effects {
     let effects = of_pattern(word);
-    if !effects.reads && !effects.visible && decode(word) == Insn::Undefined {
+    if !effects.reads && !effects.visible && *insn == Insn::Undefined {
         return Effects { visible: true, ..Effects::default() };
     }
     effects
 }
 
 /// The effects of a word, if it is an instruction.
-fn of_pattern(word: u32) -> Effects {
+pub fn of_pattern(word: u32) -> Effects {
     let reads = Effects { reads: true, ..Effects::default() };
     let writes = Effects { writes: true, ..Effects::default() };
     let pure = Effects::default();

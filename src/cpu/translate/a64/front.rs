@@ -23,6 +23,7 @@ pub struct A64 {
     common: Common,
     /// Goes on at the guest address in `rax`, by the jump table.
     jump: u64,
+    scratch: block::Scratch,
 }
 
 /// Instructions are aligned to 4 bytes.
@@ -51,7 +52,8 @@ impl A64 {
         let mut constants = Constants::default();
         super::emitter::place_common(&mut constants);
         let (thunks, common) = (Thunks::default(), Common::default());
-        A64 { frame: Frame::new(), constants, placed: 0, thunks, common, jump: 0 }
+        let scratch = block::Scratch::default();
+        A64 { frame: Frame::new(), constants, placed: 0, thunks, common, jump: 0, scratch }
     }
 
     fn state(&self) -> &State {
@@ -93,7 +95,7 @@ impl FrontEnd for A64 {
     }
 
     fn translate(&mut self, asm: &mut Asm, request: &Request, code: &dyn Code) -> Result<Translated, String> {
-        block::translate(asm, &mut self.constants, self.thunks, request, code)
+        block::translate(asm, (&mut self.constants, &mut self.scratch), self.thunks, request, code)
     }
 
     fn is_full(&self) -> bool {
@@ -110,6 +112,7 @@ impl FrontEnd for A64 {
         // Address bits that lie behind the window move up to bit 47 and beyond; the top byte is ignored. Windows reserve 2^39
         // bytes at least (mem/region.rs), so that there are never more of these bits than there is room for.
         let bits = bits.clamp(39, 47);
+        self.frame.state.address_limit = 1 << bits;
         self.frame.state.address_mask = ((1 << bits) - 1) | (((1 << (56 - bits)) - 1) << 47);
     }
 

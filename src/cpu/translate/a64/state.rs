@@ -32,6 +32,8 @@ pub struct State {
     pub zero: u64,
     /// `pdep` mask that makes guest addresses safe; see `emitter.rs`.
     pub address_mask: u64,
+    /// Addresses below it lie in the window.
+    pub address_limit: u64,
     /// The jump table of the running space and mode.
     pub jumps: u64,
     /// Instructions that may still retire in this run.
@@ -80,6 +82,7 @@ impl State {
             tpidr: 0,
             zero: 0,
             address_mask: 0,
+            address_limit: 0,
             jumps: 0,
             budget: 0,
             exit_arg: 0,

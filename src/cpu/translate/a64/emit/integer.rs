@@ -3,7 +3,7 @@
 use crate::cpu::translate::a64::decode::integer::{AddSub, Bitfield, Flags, Insn, Logic, MoveWide, Rhs, Select, Unary};
 use crate::cpu::translate::a64::decode::{Cond, Extend, Reg, Shift, Width};
 use crate::cpu::translate::a64::emitter::{Emitted, Emitter, Inverted};
-use crate::cpu::translate::a64::flags::{Style, Test};
+use crate::cpu::translate::a64::flags::{self, Style, Test};
 use crate::cpu::translate::a64::regs::{SP, pinned, place};
 use crate::cpu::translate::asm::{self, Alu, Count, Gpr, Map, Mem, Pp, Rm, ShiftX, Size, Vex, Xmm};
 
@@ -149,6 +149,7 @@ impl Emitter<'_> {
                 self.write(reg, Rax);
             }
         }
+        self.note_address(reg, value);
     }
 
     /// Whether the x86 flags are NZCV and code that leaves them alone is better.
@@ -167,6 +168,7 @@ impl Emitter<'_> {
         if rd == 31 {
             return;
         }
+        let place_before = if width == Width::X { self.place_of(rn) } else { None };
         if rn == 31 {
             return self.set_constant(rd, 0);
         }
@@ -178,6 +180,7 @@ impl Emitter<'_> {
                 self.write(rd, target);
             }
         }
+        self.note_sum(rd, place_before, 0);
     }
 
     /// `rd = rn + imm`; no flags.
@@ -188,10 +191,15 @@ impl Emitter<'_> {
         if rd == 31 {
             return;
         }
+        if width == Width::X && rd == rn {
+            return self.add_to_base(rd, i64::from(imm));
+        }
+        let before = if width == Width::X { self.place_of(rn) } else { None };
         let base = self.read(rn, Rax);
         let target = self.target(rd, Rax);
         self.asm.lea(host(width), target, Mem::host(base, imm));
         self.write(rd, target);
+        self.note_sum(rd, before, i64::from(imm));
     }
 
     fn add_scaled(&mut self, width: Width, rd: u8, rn: u8, rm: u8, scale: u8) {
@@ -307,7 +315,9 @@ impl Emitter<'_> {
                     self.asm.mov(wide, target, rm);
                 }
                 self.asm.alu_imm(alu, wide, target, imm);
+                let before = if width == Width::X { self.place_of(rn) } else { None };
                 self.write(rd, target);
+                self.note_sum(rd, before, if op == AddSub::Add { i64::from(imm) } else { -i64::from(imm) });
             }
         }
         self.flags_set(style);
@@ -422,7 +432,8 @@ impl Emitter<'_> {
         if let (Logic::And, Some(size)) = (op, low) {
             let target = self.target(rd, Rax);
             self.asm.load_zx(size, target, place(rn));
-            return self.write(rd, target);
+            self.write(rd, target);
+            return self.note_most(rd, imm);
         }
         if op != Logic::Ands {
             self.clobber_flags();
@@ -440,6 +451,9 @@ impl Emitter<'_> {
                 self.asm.mov_imm(Rcx, imm);
                 self.combine(logic_alu(op), width, rd, rn, Rm::Reg(Rcx));
             }
+        }
+        if matches!(op, Logic::And | Logic::Ands) {
+            self.note_most(rd, imm);
         }
         if op == Logic::Ands {
             self.flags_set(Style::Add);
@@ -524,6 +538,9 @@ impl Emitter<'_> {
             self.field(width, target, place(rn), bits - 1 - imms, bits - 1 - imms + immr, signed);
         }
         self.write(rd, target);
+        if !signed && imms >= immr {
+            self.note_most(rd, u64::MAX >> (63 - (imms - immr)));
+        }
     }
 
     /// `dst = src << left >> right`.
@@ -594,6 +611,7 @@ impl Emitter<'_> {
         if test != Test::Always {
             self.jump_if(test.opposite(), unequal);
         }
+        self.join_skips(cond, nzcv);
         let alu = if alu == Alu::Sub { Alu::Cmp } else { alu };
         match (rhs, alu) {
             (Rhs::Imm(imm), Alu::Cmp) => self.asm.alu_imm(alu, wide, place(rn), i32::from(imm)),
@@ -610,6 +628,10 @@ impl Emitter<'_> {
                 self.asm.alu(alu, wide, Rax, place(rm));
             }
         }
+        if self.fuses() && test != Test::Always {
+            self.skips.push((unequal, nzcv));
+            return self.flags_set(style);
+        }
         if test != Test::Always {
             self.asm.jmp(done);
         }
@@ -619,6 +641,18 @@ impl Emitter<'_> {
         }
         self.asm.bind(done);
         self.flags_set(style);
+    }
+
+    /// Ways that skipped comparisons before this one: where its condition holds for their flags they come to it, others
+    /// skip it too.
+    fn join_skips(&mut self, cond: Cond, nzcv: u8) {
+        for (label, before) in std::mem::take(&mut self.skips) {
+            if flags::holds(cond, before) {
+                self.asm.bind(label);
+            } else {
+                self.skips.push((label, nzcv));
+            }
+        }
     }
 
     /// The x86 flags for a constant NZCV.

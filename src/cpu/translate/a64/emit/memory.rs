@@ -116,6 +116,9 @@ impl Emitter<'_> {
                 let target = self.target(rt, Rax);
                 self.load_general(size, fill, target, mem);
                 self.write(rt, target);
+                if fill == Fill::Zero && size < 2 {
+                    self.note_most(rt, (1 << (8 << size)) - 1);
+                }
             }
             Data::Vector { size } => {
                 let target = self.target_v(rt, Xmm(0));

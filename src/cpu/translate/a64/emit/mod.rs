@@ -14,12 +14,12 @@ pub mod simd;
 mod structure;
 pub mod system;
 
-use super::decode::{self, Insn};
+use super::decode::Insn;
 use super::emitter::{Emitted, Emitter, Reason};
 
 /// Emits one instruction.
-pub fn instruction(e: &mut Emitter<'_>, word: u32) -> Emitted {
-    match decode::decode(word) {
+pub fn instruction(e: &mut Emitter<'_>, insn: Insn) -> Emitted {
+    match insn {
         Insn::Integer(insn) => integer::emit(e, insn),
         Insn::Memory(insn) => memory::emit(e, insn),
         Insn::Branch(insn) => branch::emit(e, insn),

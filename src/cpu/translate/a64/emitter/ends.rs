@@ -22,9 +22,21 @@ impl Emitter<'_> {
     /// Goes on at `target` if the A64 condition holds, else behind this instruction.
     pub fn end_if(&mut self, condition: Cond, target: u64) {
         self.load_flags();
-        self.settle();
+        if self.dead {
+            self.flags.stored = true;
+        } else {
+            self.settle();
+        }
         let test = self.cond(condition);
         self.end_tests(test, target);
+        for (label, nzcv) in std::mem::take(&mut self.skips) {
+            self.asm.bind(label);
+            if !self.dead {
+                self.flags_to_state(u32::from(nzcv) << 28);
+            }
+            let to = if flags::holds(condition, nzcv) { target } else { self.pc.wrapping_add(4) };
+            self.link(None, to);
+        }
     }
 
     /// Goes on at `target` if the test holds, else behind this instruction. NZCV must be stored (`clobber_flags`).
@@ -106,11 +118,12 @@ impl Emitter<'_> {
     // For the translator itself.
 
     /// Starts an instruction.
-    pub(in super::super) fn begin(&mut self, pc: u64, index: u32, word: u32, dead: bool) {
+    pub(in super::super) fn begin(&mut self, pc: u64, index: u32, word: u32, dead: bool, fuses: bool) {
         self.pc = pc;
         self.index = index;
         self.word = word;
         self.dead = dead;
+        self.fuses = fuses;
         self.asm.take_clobbered();
     }
 
@@ -121,15 +134,22 @@ impl Emitter<'_> {
 
     /// What is needed to take an instruction back.
     pub(in super::super) fn snapshot(&self) -> Snapshot {
-        Snapshot { mark: self.asm.mark(), flags: self.flags, safe: self.safe, cold: self.cold.len() }
+        Snapshot {
+            mark: self.asm.mark(),
+            flags: self.flags,
+            places: self.places,
+            cold: self.cold.len(),
+            skips: self.skips.len(),
+        }
     }
 
     /// Takes an instruction back.
     pub(in super::super) fn restore(&mut self, snapshot: Snapshot) {
         self.asm.rewind(snapshot.mark);
         self.flags = snapshot.flags;
-        self.safe = snapshot.safe;
+        self.places = snapshot.places;
         self.cold.truncate(snapshot.cold);
+        self.skips.truncate(snapshot.skips);
         self.ended = None;
         self.asm.take_clobbered();
     }
@@ -159,14 +179,26 @@ impl Emitter<'_> {
     /// Emits what stands behind the main line; `count` is the number of instructions of the block. Gives its links.
     pub(in super::super) fn finish(&mut self, count: u32) -> Vec<LinkSite> {
         let mut links = Vec::new();
-        for cold in std::mem::take(&mut self.cold) {
+        let mut list = std::mem::take(self.cold);
+        for cold in list.drain(..) {
             match cold {
                 Cold::Exit { label, reason, pc, done } => {
                     self.asm.bind(label);
-                    if count > done {
-                        self.asm.alu_imm(Alu::Add, Width::W64, BUDGET, (count - done) as i32);
+                    self.asm.mov_imm(Gpr::Rax, pc);
+                    self.asm.mov_imm(Gpr::Rcx, u64::from(count - done));
+                    if reason == Reason::Budget {
+                        self.asm.jmp_to(self.thunks.budget);
+                    } else {
+                        self.asm.mov_imm(Gpr::Rdx, reason as u64);
+                        self.asm.jmp_to(self.thunks.leave);
                     }
-                    self.emit_exit(reason, pc);
+                }
+                Cold::Wild { label, pc, done } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Gpr::Rax, self.start);
+                    self.asm.mov_imm(Gpr::Rcx, u64::from(count - done));
+                    self.asm.mov_imm(Gpr::Rdx, pc - self.start);
+                    self.asm.jmp_to(self.thunks.wild);
                 }
                 Cold::Soft { label, back, word } => {
                     self.asm.bind(label);
@@ -178,20 +210,15 @@ impl Emitter<'_> {
                 Cold::Link { label, at, target } => {
                     self.asm.bind(label);
                     let stub = self.asm.len() as u32;
-                    self.asm.store_imm(Width::W64, Mem::host(STATE, field!(exit_arg)), 0);
+                    // mov ecx, imm32
+                    self.asm.bytes(&[0xb9, 0, 0, 0, 0]);
                     let number = self.asm.len() as u32 - 4;
-                    self.emit_exit(Reason::Link, target);
+                    self.asm.jmp_to(self.thunks.link);
                     links.push(LinkSite { at, stub, number, target, entry: Entry::Checked });
                 }
             }
         }
+        *self.cold = list;
         links
-    }
-
-    pub(super) fn emit_exit(&mut self, reason: Reason, pc: u64) {
-        self.asm.mov_imm(Gpr::Rax, pc);
-        self.asm.store(Size::B8, Mem::host(STATE, field!(pc)), Gpr::Rax);
-        self.asm.mov_imm(Gpr::Rax, reason as u64);
-        self.asm.jmp_to(self.thunks.exit);
     }
 }

@@ -8,6 +8,11 @@ impl Emitter<'_> {
         self.dead
     }
 
+    /// Whether what a conditional comparison skips may go to the branch behind it at once.
+    pub fn fuses(&self) -> bool {
+        self.fuses
+    }
+
     /// Before x86 flags are changed by code that does not set NZCV. May use `rax`.
     pub fn clobber_flags(&mut self) {
         self.store_flags();
