@@ -3,6 +3,7 @@
 
 use sevm::arch::{Arch, RawCall, Regs};
 use sevm::host::RealHost;
+use sevm::kernel::exec::Processor;
 use sevm::kernel::{Config, Kernel, Program};
 use sevm::mem::{GuestAddr, MapRequest, Prot, Space, Windows};
 use sevm::trace::{Call, Flush, Options, Sink, TextSink, View};
@@ -139,7 +140,7 @@ fn dispatch(row: &impl Fn(&str, f64)) {
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("own file");
     let name = copy.display().to_string().into_bytes();
     let program = Program { path: name.clone(), argv: vec![name], envp: Vec::new(), cwd: None };
-    let pid = kernel.boot(&program, |_| Ok((0, 0))).expect("a good program");
+    let pid = kernel.boot(&program, |_| Ok(Processor { hwcap: (0, 0), cpuid: None })).expect("a good program");
     let _ = std::fs::remove_file(&copy);
     let mut regs = Regs::new(Arch::X86_64);
     let nr = u64::from(sevm::syscalls::by_name(Arch::X86_64, "getppid").and_then(|e| e.nr[0]).expect("in the table"));
