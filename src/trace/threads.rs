@@ -37,6 +37,10 @@ impl Threads {
 
     /// Whether calls of the thread may be shown: those of the first thread, and with `-f` those of all.
     pub(super) fn is_followed(&self, options: &Options, tid: Tid) -> bool {
+        // Asked for every call: the usual cases first.
+        if options.follow && self.detached.is_empty() {
+            return true;
+        }
         let known = options.follow || self.alive.first().is_none_or(|first| *first == tid);
         (known || self.alive.contains(&tid)) && !self.detached.contains(&tid)
     }

@@ -134,6 +134,14 @@ fn plan(plans: &[Plan], index: Option<usize>) -> &Plan {
 impl Test {
     fn enter(&self, facts: Facts<'_>) -> Verdict {
         let mut seen = Seen::default();
+        // Most have a single comparison.
+        if let ([leaf], Some(Step::Leaf(_))) = (&self.leaves[..], self.steps.get(self.root)) {
+            return match leaf.at_enter(facts) {
+                Some(true) => Verdict::Yes,
+                Some(false) => Verdict::No,
+                None => Verdict::Later(seen),
+            };
+        }
         let verdict = self.decide(self.root, &mut |i, leaf| {
             let holds = leaf.at_enter(facts)?;
             seen.known |= 1 << i;
