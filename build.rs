@@ -97,18 +97,28 @@ fn option(v: Option<u64>) -> String {
     v.map_or("None".into(), |v| format!("Some({v:#x})"))
 }
 
+fn tail((mask, how): &(u64, String)) -> String {
+    let how = match how.as_str() {
+        "octal" => "TailKind::Octal".to_string(),
+        "decimal" => "TailKind::Decimal".to_string(),
+        shift => format!("TailKind::Shifted({shift:?})"),
+    };
+    format!("Tail {{ mask: {mask:#x}, kind: {how} }}, ")
+}
+
 fn sets_rs(sets: &[Set]) -> String {
     let mut s = String::new();
     for set in sets {
         let _ = writeln!(
             s,
-            "/// `{}` of flags.tbl.\npub static {}: Set = Set {{ name: {:?}, is_enum: {}, mask: {:#x}, prefix: {:?}, consts: &[",
+            "/// `{}` of flags.tbl.\npub static {}: Set = Set {{ name: {:?}, is_enum: {}, mask: {:#x}, prefix: {:?}, tails: &[{}], consts: &[",
             set.name,
             upper(&set.name),
             set.name,
             set.is_enum,
             set.mask,
-            set.prefix
+            set.prefix,
+            set.tails.iter().map(|t| tail(t)).collect::<String>()
         );
         for c in &set.consts {
             let _ = writeln!(

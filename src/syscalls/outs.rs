@@ -125,7 +125,7 @@ fn size(s: Struct, arch: Arch, count: u64) -> Option<u64> {
 fn fixed_size(s: Struct, arch: Arch) -> Option<u64> {
     Some(match s {
         Struct::Wstatus | Struct::SchedParam => 4,
-        Struct::Timezone | Struct::Pollfd | Struct::FOwnerEx | Struct::CapHeader => 8,
+        Struct::TimeT | Struct::Longmask | Struct::Timezone | Struct::Pollfd | Struct::FOwnerEx | Struct::CapHeader => 8,
         Struct::EpollEvent if arch == Arch::X86_64 => 12,
         Struct::Timespec | Struct::Timeval | Struct::Rlimit | Struct::EpollEvent | Struct::IovecAddr => 16,
         Struct::StackT | Struct::CapData => 24,
@@ -135,6 +135,7 @@ fn fixed_size(s: Struct, arch: Arch) -> Option<u64> {
         Struct::MqAttr => 64,
         Struct::ShmidDs => 112,
         Struct::Shminfo => 72,
+        Struct::ShmInfo => 48,
         Struct::MsqidDs => 120,
         Struct::Msginfo => 32,
         Struct::Sysinfo => 112,

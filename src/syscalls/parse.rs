@@ -150,6 +150,8 @@ pub struct Set {
     pub mask: u64,
     /// Placeholder in the comment for unknown values.
     pub prefix: String,
+    /// Bits that are a number, and how it is printed: `octal`, `decimal`, or what it is shifted by.
+    pub tails: Vec<(u64, String)>,
     pub consts: Vec<Const>,
 }
 
@@ -554,7 +556,7 @@ pub fn sets(text: &str) -> Result<Vec<Set>> {
             if out.iter().any(|o| o.name == name) {
                 return err(line, format!("'{name}' is defined twice"));
             }
-            out.push(Set { line, name, is_enum, mask: 0, prefix: String::new(), consts: Vec::new() });
+            out.push(Set { line, name, is_enum, mask: 0, prefix: String::new(), tails: Vec::new(), consts: Vec::new() });
             continue;
         }
         let Some(set) = out.last_mut() else { return err(line, "a constant before any set") };
@@ -563,6 +565,12 @@ pub fn sets(text: &str) -> Result<Vec<Set>> {
             set.mask = m;
         } else if let Some(prefix) = s.strip_prefix("prefix ") {
             set.prefix = prefix.trim().to_string();
+        } else if let Some(tail) = s.strip_prefix("tail ") {
+            let mut words = tail.split_whitespace();
+            let (Some(mask), Some(how)) = (words.next().and_then(number), words.next()) else {
+                return err(line, "expected 'tail MASK octal|decimal|NAME_OF_SHIFT'");
+            };
+            set.tails.push((mask, how.to_string()));
         } else {
             let c = parse_const(line, s)?;
             if set.consts.iter().any(|o| o.name == c.name) {

@@ -243,8 +243,30 @@ pub struct Set {
     pub mask: u64,
     /// Placeholder for unknown values, such as `O_???`.
     pub prefix: &'static str,
+    /// Bits that are a number.
+    pub tails: &'static [Tail],
     /// Constants in printing order.
     pub consts: &'static [Const],
+}
+
+/// Bits of a set that hold a number, printed behind the names.
+#[derive(Debug, Clone, Copy)]
+pub struct Tail {
+    /// The bits.
+    pub mask: u64,
+    /// How the number is printed.
+    pub kind: TailKind,
+}
+
+/// How a number among flags is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TailKind {
+    /// As permissions, 0 too: `|0644`.
+    Octal,
+    /// `|5`.
+    Decimal,
+    /// `|21<<MAP_HUGE_SHIFT`.
+    Shifted(&'static str),
 }
 
 /// A named constant.

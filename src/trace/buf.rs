@@ -3,7 +3,7 @@
 //! Everything is plain ASCII, so that a byte is a column.
 
 use crate::arch::Arch;
-use crate::syscalls::Set;
+use crate::syscalls::{Set, TailKind};
 
 /// A line in the making.
 pub(super) type Buf = Vec<u8>;
@@ -154,8 +154,44 @@ pub(super) fn escaped(out: &mut Buf, bytes: &[u8]) {
     }
 }
 
-/// Appends the names of the bits of `value`, as strace does: `A|B|0x40`, `0x40 /* X_??? */`, `0`.
+/// Appends the names of the bits of `value`, as strace does: `A|B|0x40`, `0x40 /* X_??? */`, `0`; behind them the
+/// numbers among the bits.
 pub(super) fn flags(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
+    let numbers = set.tails.iter().fold(0, |bits, t| bits | t.mask);
+    if numbers == 0 {
+        return bits(out, set, arch, value);
+    }
+    let start = out.len();
+    let named = value & !numbers;
+    if named != 0 || set.mask != 0 {
+        bits(out, set, arch, named);
+    }
+    for tail in set.tails {
+        let number = (value & tail.mask) >> tail.mask.trailing_zeros();
+        if number == 0 && tail.kind != TailKind::Octal {
+            continue;
+        }
+        // strace leaves out the separator behind permissions' flags of which it knows none.
+        let glued = set.prefix.is_empty() && out.len() > start && out[start] == b'0';
+        if !glued {
+            separate(out, start);
+        }
+        match tail.kind {
+            TailKind::Octal => mode(out, number),
+            TailKind::Decimal => dec(out, number),
+            TailKind::Shifted(by) => {
+                dec(out, number);
+                text(out, "<<");
+                text(out, by);
+            }
+        }
+    }
+    if out.len() == start {
+        out.push(b'0');
+    }
+}
+
+fn bits(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
     let start = out.len();
     let mut left = value;
     if set.mask != 0 {
@@ -208,6 +244,8 @@ pub(super) fn separate(out: &mut Buf, start: usize) {
 pub(super) fn name(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
     match set.name_of(arch, value) {
         Some(name) => text(out, name),
+        // Serial numbers, of which only the special ones have names.
+        None if set.tails.iter().any(|t| t.kind == TailKind::Decimal) => sdec(out, i64::from(value as i32)),
         None => unknown(out, value, set.prefix),
     }
 }

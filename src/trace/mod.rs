@@ -20,6 +20,7 @@ mod sets;
 mod summary;
 mod text;
 mod threads;
+mod zone;
 
 pub use condition::Condition;
 pub use decode::{Constants, Strings, Style};
@@ -33,6 +34,7 @@ pub use records::{Done, Format, Happening, Json, Perfetto, RecordSink};
 pub use sets::{Numbers, signal};
 pub use summary::{Column, Summary, SummaryOptions};
 pub use text::TextSink;
+pub use zone::{Zone, set as set_zone};
 
 use crate::abi::Errno;
 use crate::arch::{Arch, RawCall};

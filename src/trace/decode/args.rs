@@ -104,8 +104,11 @@ fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u
         cx.text(args[i].name);
         cx.out.push(b'=');
     }
+    if special.ignores(cx, i) {
+        return cx.addr(raw);
+    }
     match args[i].ty {
-        Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32),
+        Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32 & 0xffff),
         Type::Scalar(s) => scalar(cx, s, raw),
         Type::Flags { set, wide } => cx.flags(set, if wide { raw } else { u64::from(raw as u32) }),
         Type::Enum { set, wide } => cx.name(set, if wide { raw } else { u64::from(raw as u32) }),
@@ -141,7 +144,7 @@ fn pointer(
         };
     }
     match (elem, count) {
-        (Elem::Bytes, n) if args[i].name == "optval" => cx.option_value(addr, n.unwrap_or(0)),
+        (Elem::Bytes, n) if special == Special::Xattr && args[i].name == "value" => cx.attribute_value(addr, n.unwrap_or(0)),
         (Elem::Bytes, n) => cx.bytes(addr, n.unwrap_or(0), special.quote()),
         (Elem::Scalar(Scalar::Int | Scalar::Uint), None) if dir == Dir::InOut => length(cx, addr, before),
         (Elem::Scalar(s), n) => scalars(cx, s, addr, n),
@@ -156,6 +159,7 @@ fn pointer(
             cx.iovecs(addr, n.unwrap_or(0), total);
         }
         (Elem::Struct(Struct::IovecAddr), n) => cx.iovecs(addr, n.unwrap_or(0), None),
+        (Elem::Struct(Struct::Mmsghdr), _) if special == Special::Recvmmsg => cx.mmsghdrs(addr, cx.value()),
         (Elem::Struct(Struct::Mmsghdr), n) => cx.mmsghdrs(addr, n.unwrap_or(0)),
         (Elem::Struct(Struct::Timespec), Some(_)) => times(cx, addr, Unit::Nano),
         (Elem::Struct(Struct::Timeval), Some(_)) => times(cx, addr, Unit::Micro),
@@ -210,7 +214,7 @@ fn scalar(cx: &mut Cx<'_>, s: Scalar, raw: u64) {
         Scalar::Sig => cx.signal(raw as u32),
         Scalar::Uint => cx.dec(u64::from(raw as u32)),
         Scalar::Uid | Scalar::Gid => cx.id(raw as u32),
-        Scalar::Mode => buf::mode(cx.out, raw & 0xffff_ffff),
+        Scalar::Mode => buf::mode(cx.out, raw & 0xffff),
         Scalar::Dev => cx.makedev(u64::from(raw as u32)),
         Scalar::Hex32 => cx.hex(u64::from(raw as u32)),
         Scalar::Long | Scalar::Off => cx.sdec(raw as i64),
@@ -278,8 +282,7 @@ fn times(cx: &mut Cx<'_>, addr: u64, unit: Unit) {
         cx.text(if unit == Unit::Nano { ", tv_nsec=" } else { ", tv_usec=" });
         cx.sdec(fraction as i64);
         cx.out.push(b'}');
-        let nanoseconds = if unit == Unit::Nano { fraction } else { fraction.saturating_mul(1000) };
-        time::date_comment(cx.out, seconds, nanoseconds);
+        time::date_comment(cx.out, seconds, fraction, if unit == Unit::Nano { 9 } else { 6 });
     });
 }
 
@@ -298,9 +301,11 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
         Ret::Zero | Ret::None => cx.sdec(value as i64),
         Ret::Time => {
             cx.sdec(value as i64);
-            cx.text(" (");
-            time::date(cx.out, value as i64, 0);
-            cx.out.push(b')');
+            if value != 0 {
+                cx.text(" (");
+                time::date(cx.out, value as i64, 0, 9);
+                cx.out.push(b')');
+            }
         }
         Ret::Scalar(Scalar::Hex | Scalar::Addr | Scalar::Hex32) => cx.hex(value),
         Ret::Scalar(Scalar::Mode) => buf::mode(cx.out, value & 0xffff_ffff),
@@ -316,6 +321,7 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
         Ret::Scalar(Scalar::Fd) => cx.fd(value as i32),
         Ret::Scalar(Scalar::Pid) => cx.pid(value as i32),
         Ret::Scalar(_) => cx.sdec(value as i64),
+        Ret::Flags(_) if value == 0 && special == Special::Membarrier => cx.hex(value),
         Ret::Flags(set) => {
             cx.hex(value);
             let named = if value == 0 { set.mask != 0 || set.name_of(cx.arch, 0).is_some() } else { true };
@@ -324,6 +330,9 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
                 cx.flags(set, value);
                 cx.out.push(b')');
             }
+        }
+        Ret::Enum(_) if matches!(special, Special::Adjtimex(i) if !cx.is_readable(cx.args[usize::from(i)])) => {
+            cx.sdec(value as i64);
         }
         Ret::Enum(set) => {
             if special == Special::Fcntl {

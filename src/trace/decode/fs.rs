@@ -41,7 +41,7 @@ impl Cx<'_> {
                 self.text(name);
                 self.out.push(b'=');
                 self.sdec(seconds);
-                time::date_comment(self.out, seconds, nanoseconds);
+                time::date_comment(self.out, seconds, nanoseconds, 9);
                 self.text(", ");
                 self.text(name);
                 self.text("_nsec=");
@@ -53,12 +53,12 @@ impl Cx<'_> {
         self.out.push(b'}');
     }
 
-    /// A struct statx (include/uapi/linux/stat.h).
+    /// A struct statx (include/uapi/linux/stat.h): what its mask says that there is.
     pub(super) fn statx(&mut self, addr: u64) {
         let Some(b) = self.fetch_or_addr::<256>(addr) else { return };
-        let full = self.style.verbose;
+        let (full, mask) = (self.style.verbose, u32_at(&b, 0));
         self.text("{stx_mask=");
-        self.flags(&sets::STATX, u64::from(u32_at(&b, 0)));
+        self.flags(&sets::STATX, u64::from(mask));
         if full {
             self.text(", stx_blksize=");
             self.dec(u64::from(u32_at(&b, 4)));
@@ -66,37 +66,44 @@ impl Cx<'_> {
         self.text(", stx_attributes=");
         self.flags(&sets::STATX_ATTR, u64_at(&b, 8));
         if full {
-            for (name, at) in [("nlink", 16), ("uid", 20), ("gid", 24)] {
-                self.text(", stx_");
-                self.text(name);
-                self.out.push(b'=');
-                self.dec(u64::from(u32_at(&b, at)));
+            for (name, at, bit) in [("nlink", 16, 4), ("uid", 20, 8), ("gid", 24, 0x10)] {
+                if mask & bit != 0 {
+                    self.text(", stx_");
+                    self.text(name);
+                    self.out.push(b'=');
+                    self.dec(u64::from(u32_at(&b, at)));
+                }
             }
         }
-        self.text(", stx_mode=");
-        self.file_mode(u32::from(u16_at(&b, 28)));
-        if full {
+        if mask & 3 != 0 {
+            self.text(", stx_mode=");
+            self.file_mode(u32::from(u16_at(&b, 28)));
+        }
+        if full && mask & 0x100 != 0 {
             self.text(", stx_ino=");
             self.dec(u64_at(&b, 32));
         }
-        self.text(", stx_size=");
-        self.dec(u64_at(&b, 40));
+        if mask & 0x200 != 0 {
+            self.text(", stx_size=");
+            self.dec(u64_at(&b, 40));
+        }
         if full {
-            self.statx_rest(&b)
+            self.statx_rest(&b, mask)
         } else {
             self.text(", ...")
         }
         self.out.push(b'}');
     }
 
-    fn statx_rest(&mut self, b: &[u8; 256]) {
-        self.text(", stx_blocks=");
-        self.dec(u64_at(b, 48));
+    fn statx_rest(&mut self, b: &[u8; 256], mask: u32) {
+        if mask & 0x400 != 0 {
+            self.text(", stx_blocks=");
+            self.dec(u64_at(b, 48));
+        }
         self.text(", stx_attributes_mask=");
         self.flags(&sets::STATX_ATTR, u64_at(b, 56));
-        let mask = u32_at(b, 0);
-        for (name, at, bit) in [("atime", 64, 0), ("btime", 80, 0x800), ("ctime", 96, 0), ("mtime", 112, 0)] {
-            if bit != 0 && mask & bit == 0 {
+        for (name, at, bit) in [("atime", 64, 0x20), ("btime", 80, 0x800), ("ctime", 96, 0x80), ("mtime", 112, 0x40)] {
+            if mask & bit == 0 {
                 continue;
             }
             self.text(", stx_");
@@ -108,7 +115,7 @@ impl Cx<'_> {
             self.text(", tv_nsec=");
             self.dec(nanoseconds);
             self.out.push(b'}');
-            time::date_comment(self.out, seconds, nanoseconds);
+            time::date_comment(self.out, seconds, nanoseconds, 9);
         }
         for (name, at) in [("rdev_major", 128), ("rdev_minor", 132), ("dev_major", 136), ("dev_minor", 140)] {
             self.text(", stx_");
@@ -116,8 +123,23 @@ impl Cx<'_> {
             self.out.push(b'=');
             self.dec(u64::from(u32_at(b, at)));
         }
-        self.text(", stx_mnt_id=");
-        self.hex(u64_at(b, 144));
+        if mask & 0x1000 != 0 {
+            self.text(", stx_mnt_id=");
+            self.hex(u64_at(b, 144));
+        }
+    }
+
+    /// The value of an extended attribute: a NUL at its end is not shown.
+    pub(super) fn attribute_value(&mut self, addr: u64, len: u64) {
+        const MOST: u64 = 65_536;
+        let mut bytes = vec![0u8; len.min(MOST) as usize];
+        if len > MOST || !bytes.is_empty() && !self.fetch(addr, &mut bytes) {
+            return self.addr(addr);
+        }
+        if bytes.last() == Some(&0) {
+            bytes.pop();
+        }
+        self.shortened(&bytes);
     }
 
     /// A struct flock; its owner only where the kernel tells it.
@@ -200,7 +222,7 @@ impl Cx<'_> {
         if self.failed() {
             return self.addr(addr);
         }
-        let mut bytes = vec![0u8; len.min(4096) as usize];
+        let mut bytes = vec![0u8; len.clamp(1, 4096) as usize];
         if !self.fetch(addr, &mut bytes) {
             return self.addr(addr);
         }
@@ -227,7 +249,7 @@ impl Cx<'_> {
 
     /// The members of a descriptor set; `None` when it cannot be read.
     pub(super) fn fd_bits(&self, addr: u64, count: u64) -> Option<Vec<u64>> {
-        let count = (count as u32 as i32).clamp(0, 65_536) as u64;
+        let count = u64::try_from(count as u32 as i32).ok()?.min(1 << 20);
         let mut bytes = vec![0u8; (count.div_ceil(64) * 8) as usize];
         if addr == 0 || !bytes.is_empty() && !self.fetch(addr, &mut bytes) {
             return None;

@@ -1,69 +1,91 @@
 //! ioctl(2): requests by name, and what their argument points to.
 
-use super::{Cx, Phase, u64_at};
+use super::ioctl_table::data_of;
+use super::layout::Layout;
+use super::{Cx, Phase, u32_at, u64_at};
 use crate::arch::Arch;
-use crate::syscalls::sets;
-use crate::trace::buf;
+use crate::syscalls::{Set, sets};
+use crate::trace::buf::{self, Quote};
 use std::sync::OnceLock;
 
-/// What the argument of a request is.
+/// What the argument of a request is: what the kernel reads ends in `In`, what it writes in `Out`.
 #[derive(Clone, Copy)]
-enum Data {
-    /// An `int` that the kernel reads or writes.
+pub(super) enum Data {
+    /// There is none.
+    Nothing,
+    /// A number.
+    Int,
+    /// Numbers in memory, in decimal and in hexadecimal.
     IntIn,
     IntOut,
-    /// A number.
-    Value,
-    /// Structs.
+    LongIn,
+    LongOut,
+    HexIn,
+    HexOut,
+    HexLongIn,
+    HexLongOut,
+    /// Two numbers of 64 or 32 bits.
+    PairIn,
+    PairOf32In,
+    PairOf32Out,
+    /// Something that is not decoded.
+    Pointer,
+    /// A named value, or bits, in the argument itself.
+    Enum(&'static Set),
+    Flags(&'static Set),
+    /// The same in memory.
+    EnumOut(&'static Set),
+    Flags32In(&'static Set),
+    Flags32Out(&'static Set),
+    /// A struct.
+    LayoutIn(&'static Layout),
+    LayoutOut(&'static Layout),
+    /// A struct of which some members are shown.
+    OpenIn(&'static Layout),
+    OpenOut(&'static Layout),
+    /// A text in a buffer of this size.
+    TextIn(usize),
+    TextOut(usize),
+    /// A string that ends with NUL.
+    PathIn,
+    /// So many bytes.
+    BytesOut(u64),
+    /// One byte.
+    CharIn,
+    /// Settings and size of a terminal.
     TermiosIn,
     TermiosOut,
+    TermioIn,
+    TermioOut,
     WinsizeIn,
     WinsizeOut,
-    /// An unsigned 64-bit number.
-    U64Out,
-    /// Flags of a file.
-    InodeFlagsIn,
-    InodeFlagsOut,
-    /// `TCFLSH` and `TCXONC`.
-    Flush,
-    Flow,
-    /// Bits of the modem lines.
-    ModemIn,
-    ModemOut,
-    /// A descriptor, or nothing.
-    Fd,
-    Nothing,
+    /// A struct ifconf: the interfaces that there are.
+    Interfaces,
 }
 
-/// Requests that strace decodes (ioctl_tty(2), ioctl_list(2)).
-fn data_of(request: u32) -> Option<Data> {
-    Some(match request {
-        0x5401 => Data::TermiosOut,
-        0x5402..=0x5404 => Data::TermiosIn,
-        0x5409 | 0x5425 => Data::Value,
-        0x540a => Data::Flow,
-        0x540b => Data::Flush,
-        0x540c | 0x540d | 0x5427 | 0x5428 | 0x5422 | 0x5429 => Data::Nothing,
-        0x540e => Data::Value,
-        0x540f | 0x5424 | 0x5411 | 0x541b | 0x5419 => Data::IntOut,
-        0x5410 | 0x5420 | 0x5421 | 0x541a | 0x5423 => Data::IntIn,
-        0x5413 => Data::WinsizeOut,
-        0x5414 => Data::WinsizeIn,
-        0x5415 => Data::ModemOut,
-        0x5416..=0x5418 => Data::ModemIn,
-        0x5450 | 0x5451 => Data::Nothing,
-        0x5452 => Data::IntIn,
-        0x8004_5430 | 0x8004_5439 | 0x8004_5438 => Data::IntOut,
-        0x4004_5431 => Data::IntIn,
-        0x5441 => Data::Value,
-        0x8008_6601 => Data::InodeFlagsOut,
-        0x4008_6602 => Data::InodeFlagsIn,
-        0x8008_1272 => Data::U64Out,
-        0x1268 | 0x127b | 0x125e => Data::IntOut,
-        2 => Data::IntOut,
-        0x4004_9409 => Data::Fd,
-        _ => return None,
-    })
+impl Data {
+    /// Whether the call writes it.
+    fn is_out(self) -> bool {
+        use Data::*;
+        matches!(
+            self,
+            IntOut
+                | LongOut
+                | HexOut
+                | HexLongOut
+                | PairOf32Out
+                | EnumOut(_)
+                | Flags32Out(_)
+                | LayoutOut(_)
+                | OpenOut(_)
+                | TextOut(_)
+                | BytesOut(_)
+                | TermiosOut
+                | TermioOut
+                | WinsizeOut
+                | Interfaces
+        )
+    }
 }
 
 /// Requests by number: several may share one.
@@ -82,10 +104,62 @@ fn names(request: u32) -> impl Iterator<Item = &'static str> {
     sorted[from..].iter().take_while(move |(value, _)| *value == request).map(|(_, name)| *name)
 }
 
+/// The parts of a request (asm-generic/ioctl.h).
+struct Parts {
+    direction: u32,
+    kind: u8,
+    number: u8,
+    size: u32,
+}
+
+const WRITE: u32 = 1;
+const READ: u32 = 2;
+
+impl Parts {
+    fn of(request: u32) -> Parts {
+        let [number, kind, ..] = request.to_le_bytes();
+        Parts { direction: request >> 30, kind, number, size: request >> 16 & 0x3fff }
+    }
+}
+
+/// Requests that carry a length: type, number, direction, name.
+static SIZED: &[(u8, u8, u32, &str)] = &[
+    (b'E', 0x06, READ, "EVIOCGNAME"),
+    (b'E', 0x07, READ, "EVIOCGPHYS"),
+    (b'E', 0x08, READ, "EVIOCGUNIQ"),
+    (b'E', 0x09, READ, "EVIOCGPROP"),
+    (b'E', 0x0a, READ, "EVIOCGMTSLOTS"),
+    (b'E', 0x18, READ, "EVIOCGKEY"),
+    (b'E', 0x19, READ, "EVIOCGLED"),
+    (b'E', 0x1a, READ, "EVIOCGSND"),
+    (b'E', 0x1b, READ, "EVIOCGSW"),
+    (b'H', 0x04, READ, "HIDIOCGRAWNAME"),
+    (b'H', 0x05, READ, "HIDIOCGRAWPHYS"),
+    (b'H', 0x06, READ | WRITE, "HIDIOCSFEATURE"),
+    (b'H', 0x07, READ | WRITE, "HIDIOCGFEATURE"),
+    (b'H', 0x08, READ, "HIDIOCGRAWUNIQ"),
+    (b'U', 0x2c, READ, "UI_GET_SYSNAME"),
+    (b'j', 0x13, READ, "JSIOCGNAME"),
+];
+
 impl Cx<'_> {
     /// The request: its names, or its parts (`_IOC(_IOC_READ, 0x78, 0x9, 0x4)`).
     pub(super) fn ioctl_request(&mut self, request: u32) {
+        match self.style.constants {
+            super::Constants::Raw => self.hex(u64::from(request)),
+            super::Constants::Abbreviated => self.ioctl_name(request),
+            super::Constants::Verbose => {
+                self.hex(u64::from(request));
+                self.text(" /* ");
+                self.ioctl_name(request);
+                self.text(" */");
+            }
+        }
+    }
+
+    fn ioctl_name(&mut self, request: u32) {
         let start = self.out.len();
+        self.ioctl_family(&Parts::of(request));
         for name in names(request) {
             if self.out.len() > start {
                 self.text(" or ");
@@ -110,70 +184,152 @@ impl Cx<'_> {
         self.out.push(b')');
     }
 
-    /// Whether the argument is printed after the call.
-    pub(super) fn ioctl_is_out(request: u32) -> bool {
-        use Data::*;
-        matches!(data_of(request), Some(IntOut | TermiosOut | WinsizeOut | U64Out | InodeFlagsOut | ModemOut))
+    /// Requests of which there is one for each length, axis or channel.
+    fn ioctl_family(&mut self, parts: &Parts) {
+        let Parts { direction, kind, number, size } = *parts;
+        if let Some((.., name)) = SIZED.iter().find(|(k, n, d, _)| (*k, *n, *d) == (kind, number, direction)) {
+            return self.called(name, u64::from(size));
+        }
+        match (kind, direction, number) {
+            (b'E', READ, 0x20..=0x3f) => {
+                self.text("EVIOCGBIT(");
+                let kind = u64::from(number - 0x20);
+                if kind == 0 { self.text("0") } else { self.name(&sets::EVDEV, kind) }
+                self.text(", ");
+                self.dec(u64::from(size));
+                self.out.push(b')');
+            }
+            (b'E', READ, 0x40..=0x7f) => {
+                self.text("EVIOCGABS(");
+                self.name(&sets::EVDEV_ABS, u64::from(number - 0x40));
+                self.out.push(b')');
+            }
+            (b'E', WRITE, 0xc0..=0xff) => {
+                self.text("EVIOCSABS(");
+                self.name(&sets::EVDEV_ABS, u64::from(number - 0xc0));
+                self.out.push(b')');
+            }
+            (b'M', READ, _) if size == 4 => self.called("MIXER_READ", u64::from(number)),
+            (b'M', WRITE, _) if size == 4 => self.called("MIXER_WRITE", u64::from(number)),
+            _ => {}
+        }
     }
 
     /// The argument; nothing at all for requests that have none.
-    pub(super) fn ioctl_data(&mut self, request: u32, arg: u64) {
-        let data = data_of(request);
+    fn ioctl_data(&mut self, data: Option<Data>, arg: u64) {
         if matches!(data, Some(Data::Nothing)) {
             return;
         }
         self.next_argument();
+        // What a failed call was to write means nothing; what it was to read still does.
+        let phase = self.phase;
+        if data.is_some_and(|d| !d.is_out()) {
+            self.phase = Phase::Enter;
+        }
+        self.ioctl_value(data, arg);
+        self.phase = phase;
+    }
+
+    fn ioctl_value(&mut self, data: Option<Data>, arg: u64) {
+        use Data::*;
+        let Some(data) = data else { return self.hex(arg) };
         match data {
-            Some(Data::IntIn | Data::IntOut) => {
-                if let Some(b) = self.fetch_or_addr::<4>(arg) {
-                    self.out.push(b'[');
-                    self.sdec(i64::from(i32::from_le_bytes(b)));
-                    self.out.push(b']');
-                }
-            }
-            Some(Data::Value) => self.hex_or_dec(request, arg),
-            Some(Data::TermiosIn | Data::TermiosOut) => self.termios(arg),
-            Some(Data::WinsizeIn | Data::WinsizeOut) => self.winsize(arg),
-            Some(Data::U64Out) => {
-                if let Some(b) = self.fetch_or_addr::<8>(arg) {
-                    self.out.push(b'[');
-                    self.dec(u64_at(&b, 0));
-                    self.out.push(b']');
-                }
-            }
-            Some(Data::InodeFlagsIn | Data::InodeFlagsOut) => self.int_flags(&sets::INODE_FLAGS, arg),
-            Some(Data::ModemIn | Data::ModemOut) => self.int_flags(&sets::MODEM, arg),
-            Some(Data::Flush) => self.name(&sets::TCFLUSH, arg),
-            Some(Data::Flow) => self.name(&sets::TCFLOW, arg),
-            Some(Data::Fd) => self.sdec(i64::from(arg as i32)),
-            Some(Data::Nothing) | None => self.hex(arg),
+            Nothing => {}
+            Int => self.sdec(arg as i64),
+            IntIn | IntOut => self.boxed(arg, |cx, v| cx.sdec(i64::from(v as i32))),
+            HexIn | HexOut => self.boxed(arg, |cx, v| cx.hex(u64::from(v))),
+            EnumOut(set) => self.boxed(arg, |cx, v| cx.name(set, u64::from(v))),
+            Flags32In(set) | Flags32Out(set) => self.boxed(arg, |cx, v| cx.flags(set, u64::from(v))),
+            LongIn | LongOut => self.boxed_long(arg, Cx::dec),
+            HexLongIn | HexLongOut => self.boxed_long(arg, Cx::hex),
+            PairIn => self.array::<8>(arg, 2, |cx, b| cx.dec(u64::from_le_bytes(*b))),
+            PairOf32In | PairOf32Out => self.array::<4>(arg, 2, |cx, b| cx.dec(u64::from(u32::from_le_bytes(*b)))),
+            Pointer => self.addr(arg),
+            Enum(set) => self.name(set, arg),
+            Flags(set) => self.flags(set, arg),
+            LayoutIn(layout) | LayoutOut(layout) => self.layout(layout, arg),
+            OpenIn(layout) | OpenOut(layout) => self.open_at(layout, arg),
+            TextIn(size) | TextOut(size) => self.text_at(arg, size),
+            PathIn => self.path(arg),
+            BytesOut(_) if self.failed() => self.addr(arg),
+            BytesOut(size) => self.bytes(arg, size, Quote::Escape),
+            CharIn => self.bytes(arg, 1, Quote::Escape),
+            TermiosIn | TermiosOut => self.termios(arg),
+            TermioIn | TermioOut => self.termio(arg),
+            WinsizeIn | WinsizeOut => self.winsize(arg),
+            Interfaces => self.interfaces(arg),
         }
     }
 
-    fn hex_or_dec(&mut self, request: u32, arg: u64) {
-        // TIOCGPTPEER takes flags, the breaks take a duration.
-        if request == 0x5441 { self.hex(arg) } else { self.sdec(i64::from(arg as i32)) }
+    fn boxed(&mut self, addr: u64, show: impl FnOnce(&mut Self, u32)) {
+        if let Some(b) = self.fetch_or_addr::<4>(addr) {
+            self.out.push(b'[');
+            show(self, u32::from_le_bytes(b));
+            self.out.push(b']');
+        }
     }
 
-    fn int_flags(&mut self, set: &crate::syscalls::Set, addr: u64) {
-        let Some(b) = self.fetch_or_addr::<4>(addr) else { return };
-        self.out.push(b'[');
-        buf::flags(self.out, set, self.arch, u64::from(u32::from_le_bytes(b)));
-        self.out.push(b']');
+    fn boxed_long(&mut self, addr: u64, show: impl FnOnce(&mut Self, u64)) {
+        if let Some(b) = self.fetch_or_addr::<8>(addr) {
+            self.out.push(b'[');
+            show(self, u64::from_le_bytes(b));
+            self.out.push(b']');
+        }
     }
 
-    /// ioctl(2) as a whole: `from` is 0 before the call; gives whether the argument still has to come.
+    fn open_at(&mut self, layout: &Layout, addr: u64) {
+        let mut bytes = [0u8; 512];
+        let Some(b) = bytes.get_mut(..layout.size) else { return self.addr(addr) };
+        if self.failed() || !self.fetch(addr, b) {
+            return self.addr(addr);
+        }
+        self.open(layout, b);
+    }
+
+    fn text_at(&mut self, addr: u64, size: usize) {
+        let mut bytes = vec![0u8; size];
+        if self.failed() || !self.fetch(addr, &mut bytes) {
+            return self.addr(addr);
+        }
+        let end = bytes.iter().position(|b| *b == 0).unwrap_or(size);
+        buf::quoted(self.out, &bytes[..end], self.style.quote());
+    }
+
+    fn interfaces(&mut self, addr: u64) {
+        let Some(b) = self.fetch_or_addr::<16>(addr) else { return };
+        let (len, list) = (u32_at(&b, 0) as i32, u64_at(&b, 8));
+        self.text("{ifc_len=");
+        self.sdec(i64::from(len));
+        if len > 0 && len as u32 >= 40 {
+            self.text(" /* ");
+            self.dec(u64::from(len as u32 / 40));
+            self.text(" * sizeof(struct ifreq) */");
+        }
+        self.text(", ifc_buf=");
+        self.array::<40>(list, u64::from(len.max(0) as u32 / 40), |cx, b| {
+            cx.text("{ifr_name=");
+            let end = b[..16].iter().position(|c| *c == 0).unwrap_or(16);
+            buf::quoted(cx.out, &b[..end], cx.style.quote());
+            cx.text(", ifr_addr=");
+            cx.sockaddr_bytes(&b[16..32]);
+            cx.out.push(b'}');
+        });
+        self.out.push(b'}');
+    }
+
+    /// ioctl(2) as a whole; gives whether the argument still has to come.
     pub(super) fn ioctl(&mut self) -> bool {
         let request = self.args[1] as u32;
+        let data = data_of(request);
         if matches!(self.phase, Phase::Enter) {
-            self.sdec(i64::from(self.args[0] as i32));
+            self.fd(self.args[0] as i32);
             self.next_argument();
             self.ioctl_request(request);
-            if Self::ioctl_is_out(request) {
+            if data.is_some_and(Data::is_out) {
                 return true;
             }
         }
-        self.ioctl_data(request, self.args[2]);
+        self.ioctl_data(data, self.args[2]);
         false
     }
 }

@@ -4,12 +4,13 @@ use super::time;
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::arch::Arch;
 use crate::syscalls::{Set, sets};
-use crate::trace::buf::{self, Buf};
+use crate::trace::buf::{self, Buf, Quote};
 
 /// How a field is stored and printed.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// Unsigned decimal.
+    U8,
     U16,
     U32,
     U64,
@@ -18,7 +19,62 @@ pub(super) enum Kind {
     I32,
     I64,
     /// Hexadecimal.
+    X8,
+    X16,
+    X32,
     X64,
+    /// A descriptor.
+    Fd,
+    /// A user or group, -1 being none.
+    Id,
+    /// Permissions.
+    Mode16,
+    Mode32,
+    Mode64,
+    /// The address of a string that ends with NUL.
+    CStr,
+    /// A version of the kernel in three parts.
+    KernelVersion,
+    /// Nothing at all.
+    Never,
+    /// A struct of which only some members are shown.
+    Open(&'static Layout),
+    /// A struct sockaddr that holds a hardware address.
+    HardwareAddr,
+    /// Bytes, this many: `[00, ff]`; one byte so.
+    HexList(usize),
+    Hex02,
+    /// An IPv4 or other address in a field of 16 bytes.
+    SockAddrIn,
+    /// A signal's number.
+    Signal,
+    /// A port in network order: `htons(80)`.
+    Port,
+    /// Decimal numbers in network order: `htons(80)`, `htonl(0)`.
+    Htons,
+    Htonl,
+    /// An IPv4 address: `inet_addr("1.2.3.4")`.
+    Inet,
+    /// An IPv6 address: `inet_pton(AF_INET6, "::")`.
+    Inet6,
+    /// The address of a socket, in a field of its largest size.
+    SockAddr,
+    /// An interface by number.
+    Interface,
+    /// Bytes as hexadecimal pairs between colons, this many.
+    Mac(usize),
+    /// Bytes as a string.
+    Bytes(usize),
+    /// Bytes as a string, all of them in hexadecimal.
+    HexBytes(usize),
+    /// So many values of one kind, one after the other, each of so many bytes.
+    Many(usize, usize, &'static Kind),
+    /// Left out when its bytes, this many, are all 0.
+    IfSet(usize, &'static Kind),
+    /// Seconds since the epoch, printed with the date.
+    Time,
+    /// Clock ticks, printed with seconds.
+    Ticks,
     /// An address.
     Addr,
     /// A file mode with its type by name.
@@ -28,9 +84,13 @@ pub(super) enum Kind {
     /// A resource limit.
     Limit,
     /// Bits by name.
+    Flags8(&'static Set),
+    Flags16(&'static Set),
     Flags32(&'static Set),
     Flags64(&'static Set),
     /// A value by name.
+    Enum8(&'static Set),
+    Enum16(&'static Set),
     Enum32(&'static Set),
     Enum64(&'static Set),
     /// Another struct.
@@ -80,7 +140,7 @@ pub(super) const fn f(name: &'static str, at: usize, kind: Kind) -> Field {
 impl Cx<'_> {
     /// Prints the struct at `addr`, or the address.
     pub(super) fn layout(&mut self, layout: &Layout, addr: u64) {
-        let mut bytes = [0u8; 512];
+        let mut bytes = [0u8; 1024];
         let Some(bytes) = bytes.get_mut(..layout.size) else { return self.addr(addr) };
         if self.failed() || !self.fetch(addr, bytes) {
             return self.addr(addr);
@@ -91,28 +151,149 @@ impl Cx<'_> {
     /// Prints the struct in `bytes`.
     pub(super) fn fields(&mut self, layout: &Layout, bytes: &[u8]) {
         self.out.push(b'{');
+        self.members(layout, bytes);
+        self.out.push(b'}');
+    }
+
+    /// Prints the members of the struct in `bytes`: those that lie in it.
+    pub(super) fn members(&mut self, layout: &Layout, bytes: &[u8]) {
+        let mut first = true;
         for (i, field) in layout.fields.iter().enumerate() {
-            if i > 0 {
+            let unset = matches!(field.kind, Kind::IfSet(n, _) if is_zero(bytes, field.at, n));
+            if field.at >= bytes.len() || unset || matches!(field.kind, Kind::Never) {
+                continue;
+            }
+            if !std::mem::take(&mut first) {
                 self.text(", ");
             }
             if let Brief::First(n) = layout.brief
                 && i >= n
                 && !self.style.verbose
             {
-                self.text("...");
-                break;
+                return self.text("...");
             }
             self.text(field.name);
             self.out.push(b'=');
-            self.field(field, bytes);
+            self.kind(&field.kind, field.at, bytes);
         }
+    }
+
+    /// Prints some members of the struct in `bytes`.
+    pub(super) fn open(&mut self, layout: &Layout, bytes: &[u8]) {
+        self.out.push(b'{');
+        self.members(layout, bytes);
+        self.text(", ...}");
+    }
+
+    /// Prints a struct that has grown with the kernel: what lies in its first `size` bytes, and `...` when the rest is
+    /// not empty. The address, if fewer than `least` bytes are there.
+    pub(super) fn growing(&mut self, layout: &Layout, addr: u64, size: u64, least: u64) {
+        let shown = (layout.size as u64).min(size) as usize;
+        let mut bytes = [0u8; 1024];
+        let Some(bytes) = bytes.get_mut(..shown) else { return self.addr(addr) };
+        if size < least || !self.fetch(addr, bytes) {
+            return self.addr(addr);
+        }
+        self.out.push(b'{');
+        self.members(layout, bytes);
+        self.grown(addr, shown as u64, size);
         self.out.push(b'}');
     }
 
-    fn field(&mut self, field: &Field, bytes: &[u8]) {
-        let at = field.at;
+    /// Prints `, ...` if one of the bytes from `from` up to `size` is not 0.
+    pub(super) fn grown(&mut self, addr: u64, from: u64, size: u64) {
+        let mut chunk = [0u8; 256];
+        let mut at = from;
+        while at < size.min(4096) {
+            let n = (size - at).min(256) as usize;
+            if !self.fetch(addr.wrapping_add(at), &mut chunk[..n]) {
+                return;
+            }
+            if chunk[..n].iter().any(|b| *b != 0) {
+                return self.text(", ...");
+            }
+            at += n as u64;
+        }
+    }
+
+    /// Prints the value of this kind that lies at `at`.
+    fn kind(&mut self, kind: &Kind, at: usize, bytes: &[u8]) {
+        let v8 = bytes.get(at).copied().unwrap_or(0);
         let (v16, v32, v64) = (u16_at(bytes, at), u32_at(bytes, at), u64_at(bytes, at));
-        match field.kind {
+        let part = |n: usize| bytes.get(at..at + n).unwrap_or(&[]);
+        match *kind {
+            Kind::U8 => self.dec(u64::from(v8)),
+            Kind::X8 => self.hex(u64::from(v8)),
+            Kind::X16 => self.hex(u64::from(v16)),
+            Kind::X32 => self.hex(u64::from(v32)),
+            Kind::Fd => self.fd(v32 as i32),
+            Kind::Id => self.id(v32),
+            Kind::Mode16 => buf::mode(self.out, u64::from(v16)),
+            Kind::Mode32 => buf::mode(self.out, u64::from(v32)),
+            Kind::Mode64 => buf::mode(self.out, v64),
+            Kind::CStr => self.string(v64, self.style.limit),
+            Kind::KernelVersion => {
+                let text = format!("KERNEL_VERSION({}, {}, {})", v32 >> 16, v32 >> 8 & 0xff, v32 & 0xff);
+                self.text(&text);
+            }
+            Kind::Never => {}
+            Kind::Open(layout) => self.open(layout, part(layout.size)),
+            Kind::HardwareAddr => {
+                self.text("{sa_family=");
+                self.name(&sets::ARPHRD, u64::from(v16));
+                self.text(", sa_data=");
+                // NET/ROM has seven bytes, Ethernet six; of others the length is not known.
+                let len = match v16 {
+                    0 => 7,
+                    1 => 6,
+                    _ => 14,
+                };
+                self.mac(bytes.get(at + 2..at + 2 + len).unwrap_or(&[]));
+                self.out.push(b'}');
+            }
+            Kind::Hex02 => {
+                let text = format!("{v8:02x}");
+                self.text(&text);
+            }
+            Kind::HexList(n) => {
+                self.out.push(b'[');
+                for (i, b) in part(n).iter().enumerate() {
+                    let text = format!("{}{b:02x}", if i > 0 { ", " } else { "" });
+                    self.text(&text);
+                }
+                self.out.push(b']');
+            }
+            Kind::SockAddrIn => self.sockaddr_bytes(part(16)),
+            Kind::Signal => self.signal(v32),
+            Kind::Port | Kind::Htons => self.called("htons", u64::from(v16.swap_bytes())),
+            Kind::Htonl => self.called("htonl", u64::from(v32.swap_bytes())),
+            Kind::Inet => self.inet(v32.to_le_bytes()),
+            Kind::Inet6 => {
+                let address: [u8; 16] = part(16).try_into().unwrap_or_default();
+                self.text("inet_pton(AF_INET6, \"");
+                let text = std::net::Ipv6Addr::from(address).to_string();
+                self.text(&text);
+                self.text("\")");
+            }
+            Kind::SockAddr => self.sockaddr_bytes(part(128)),
+            Kind::Interface => self.interface(v32),
+            Kind::Mac(n) => self.mac(part(n)),
+            Kind::Bytes(n) => self.shortened(part(n)),
+            Kind::HexBytes(n) => buf::quoted(self.out, part(n), Quote::Hex),
+            Kind::Many(n, size, each) => self.list(n as u64, |cx, i| {
+                cx.kind(each, at + size * i as usize, bytes);
+                true
+            }),
+            Kind::IfSet(_, inner) => self.kind(inner, at, bytes),
+            Kind::Time => {
+                self.sdec(v64 as i64);
+                time::date_comment(self.out, v64 as i64, 0, 9);
+            }
+            Kind::Ticks => self.ticks(v64),
+            Kind::Flags8(set) => self.flags(set, u64::from(v8)),
+            Kind::Flags16(set) => self.flags(set, u64::from(v16)),
+            Kind::Enum8(set) => self.name(set, u64::from(v8)),
+            Kind::Enum16(set) => self.name(set, u64::from(v16)),
             Kind::U16 => self.dec(u64::from(v16)),
             Kind::U32 => self.dec(u64::from(v32)),
             Kind::U64 => self.dec(v64),
@@ -140,7 +321,7 @@ impl Cx<'_> {
             }),
             Kind::Date { nsec } => {
                 self.sdec(v64 as i64);
-                time::date_comment(self.out, v64 as i64, u64_at(bytes, nsec));
+                time::date_comment(self.out, v64 as i64, u64_at(bytes, nsec), 9);
             }
             Kind::Fsid => {
                 self.text("{val=[");
@@ -149,6 +330,44 @@ impl Cx<'_> {
                 self.hex(u64::from(u32_at(bytes, at + 4)));
                 self.text("]}");
             }
+        }
+    }
+
+    /// `name(value)`.
+    pub(super) fn called(&mut self, name: &str, value: u64) {
+        self.text(name);
+        self.out.push(b'(');
+        self.dec(value);
+        self.out.push(b')');
+    }
+
+    /// An IPv4 address.
+    pub(super) fn inet(&mut self, b: [u8; 4]) {
+        self.text("inet_addr(\"");
+        let address = std::net::Ipv4Addr::from(b).to_string();
+        self.text(&address);
+        self.text("\")");
+    }
+
+    /// An interface: the loopback one has the same number everywhere; the names of others are not known here.
+    pub(super) fn interface(&mut self, index: u32) {
+        if index == 1 { self.text("if_nametoindex(\"lo\")") } else { self.dec(u64::from(index)) }
+    }
+
+    /// A hardware address.
+    pub(super) fn mac(&mut self, bytes: &[u8]) {
+        for (i, b) in bytes.iter().enumerate() {
+            let text = format!("{}{b:02x}", if i > 0 { ":" } else { "" });
+            self.text(&text);
+        }
+    }
+
+    /// Clock ticks, a hundred a second.
+    fn ticks(&mut self, ticks: u64) {
+        self.sdec(ticks as i64);
+        if ticks != 0 {
+            let seconds = format!(" /* {}.{:02} s */", ticks / 100, ticks % 100);
+            self.text(&seconds);
         }
     }
 
@@ -190,14 +409,18 @@ impl Cx<'_> {
     }
 }
 
+/// Whether `n` bytes from `at` on are all 0, as far as they are there.
+fn is_zero(bytes: &[u8], at: usize, n: usize) -> bool {
+    bytes.iter().skip(at).take(n).all(|b| *b == 0)
+}
+
 /// Appends the kind of a file and its bits.
 fn file_mode(out: &mut Buf, arch: Arch, mode: u32) {
     let kind = u64::from(mode & 0o170_000);
     let start = out.len();
     match sets::FILE_TYPE.name_of(arch, kind) {
         Some(name) => buf::text(out, name),
-        None if kind != 0 => buf::oct(out, kind),
-        None => {}
+        None => return buf::mode(out, u64::from(mode)),
     }
     for c in sets::FILE_MODE_BITS.consts {
         if c.value[0].is_some_and(|bit| u64::from(mode) & bit != 0) {

@@ -3,21 +3,30 @@
 //! Guest memory is read with the guest's own permissions; what cannot be read prints as its address. Nothing here
 //! knows lines, threads or files: that is [`super::text`].
 
+mod admin;
 mod args;
+mod bpf;
 mod fs;
 mod ioctl;
+mod ioctl_table;
+mod ipc;
 mod layout;
 mod net;
+mod netlink;
+mod perf;
 mod process;
 mod signal;
+mod sockopt;
 mod special;
 mod structs;
 mod term;
 mod time;
+mod uring;
 
 pub(super) use args::{Phase, Progress, arguments, returned};
 pub(super) use signal::siginfo;
 pub(super) use special::Special;
+pub(super) use time::civil;
 
 use super::FdDetail;
 use super::buf::{self, Buf, Quote};
@@ -151,6 +160,11 @@ impl Cx<'_> {
             Separator::Comma => self.text(", "),
             Separator::Mark => self.out.push(MARK),
         }
+    }
+
+    /// Whether the byte at `addr` can be read.
+    pub(super) fn is_readable(&self, addr: u64) -> bool {
+        self.fetch(addr, &mut [0])
     }
 
     pub(super) fn dec(&mut self, v: u64) {

@@ -1,10 +1,104 @@
 //! Sockets, messages and events.
 
+use super::layout::{Brief::All, Field, Kind, Layout, f};
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::arch::Arch;
-use crate::syscalls::sets;
+use crate::syscalls::{Set, sets};
 use crate::trace::buf::{self, Quote};
 use std::net::Ipv6Addr;
+
+/// Addresses that are nothing but their fields: the family, how many bytes there must be, the layout.
+static FAMILIES: &[(u16, usize, Layout)] = &[
+    (2, 16, layout(16, &[f("sin_port", 2, Kind::Port), f("sin_addr", 4, Kind::Inet)])),
+    (
+        4,
+        16,
+        layout(
+            16,
+            &[
+                f("sipx_port", 2, Kind::Htons),
+                f("sipx_network", 4, Kind::Htonl),
+                f("sipx_node", 8, Kind::HexList(6)),
+                f("sipx_type", 14, Kind::Hex02),
+            ],
+        ),
+    ),
+    (9, 18, layout(18, &[f("sx25_addr", 2, Kind::Struct(&X25))])),
+    (
+        38,
+        88,
+        layout(
+            88,
+            &[
+                f("salg_type", 2, Kind::Text(14)),
+                f("salg_feat", 16, Kind::X32),
+                f("salg_mask", 20, Kind::X32),
+                f("salg_name", 24, Kind::Text(64)),
+            ],
+        ),
+    ),
+    (42, 12, layout(12, &[f("sq_node", 4, Kind::U32), f("sq_port", 8, Kind::U32)])),
+    (
+        44,
+        16,
+        layout(
+            16,
+            &[
+                f("sxdp_flags", 2, Kind::Flags16(&sets::XDP_FLAGS)),
+                f("sxdp_ifindex", 4, Kind::Interface),
+                f("sxdp_queue_id", 8, Kind::U32),
+                f("sxdp_shared_umem_fd", 12, Kind::IfSet(4, &Kind::Fd)),
+            ],
+        ),
+    ),
+];
+static CREDENTIALS: Layout = layout(12, &[f("pid", 0, Kind::I32), f("uid", 4, Kind::Id), f("gid", 8, Kind::Id)]);
+static PKTINFO: Layout =
+    layout(12, &[f("ipi_ifindex", 0, Kind::Interface), f("ipi_spec_dst", 4, Kind::Inet), f("ipi_addr", 8, Kind::Inet)]);
+static EXTENDED_ERROR: Layout = layout(
+    32,
+    &[
+        f("ee_errno", 0, Kind::U32),
+        f("ee_origin", 4, Kind::Enum8(&sets::EE_ORIGIN)),
+        f("ee_type", 5, Kind::U8),
+        f("ee_code", 6, Kind::U8),
+        f("ee_info", 8, Kind::U32),
+        f("ee_data", 12, Kind::U32),
+        f("offender", 16, Kind::SockAddrIn),
+    ],
+);
+static X25: Layout = layout(16, &[f("x25_addr", 0, Kind::Text(16))]);
+
+const fn layout(size: usize, fields: &'static [Field]) -> Layout {
+    Layout { size, fields, brief: All }
+}
+
+/// Names of socket options of less common levels.
+pub(super) fn option_names(level: u32) -> Option<&'static Set> {
+    static LEVELS: &[(u32, &Set)] = &[
+        (101, &sets::OPT_CAN_RAW),
+        (132, &sets::OPT_SCTP),
+        (256, &sets::OPT_IPX),
+        (257, &sets::OPT_AX25),
+        (266, &sets::OPT_IRDA),
+        (268, &sets::OPT_LLC),
+        (269, &sets::OPT_DCCP),
+        (271, &sets::OPT_TIPC),
+        (272, &sets::OPT_RXRPC),
+        (273, &sets::OPT_PPPOL2TP),
+        (274, &sets::OPT_BLUETOOTH),
+        (275, &sets::OPT_PNPIPE),
+        (276, &sets::OPT_RDS),
+        (277, &sets::OPT_IUCV),
+        (278, &sets::OPT_CAIF),
+        (279, &sets::OPT_ALG),
+        (280, &sets::OPT_NFC),
+        (281, &sets::OPT_KCM),
+        (282, &sets::OPT_TLS),
+        (283, &sets::OPT_XDP),
+    ];
+    LEVELS.iter().find(|(l, _)| *l == level).map(|(_, set)| *set)
+}
 
 impl Cx<'_> {
     /// A socket address of `len` bytes.
@@ -15,34 +109,87 @@ impl Cx<'_> {
         if self.failed() || len < 2 || !self.fetch(addr, b) {
             return self.addr(addr);
         }
+        self.sockaddr_bytes(&bytes[..len]);
+    }
+
+    /// The socket address in `b`, of at least two bytes.
+    pub(super) fn sockaddr_bytes(&mut self, b: &[u8]) {
         let family = u16_at(b, 0);
         self.text("{sa_family=");
         self.name(&sets::AF, u64::from(family));
-        match family {
-            1 => self.sockaddr_un(&b[2..]),
-            2 if len >= 16 => {
-                self.text(", sin_port=htons(");
-                self.dec(u64::from(u16_at(b, 2).swap_bytes()));
-                self.text("), sin_addr=inet_addr(\"");
-                let text = format!("{}.{}.{}.{}", b[4], b[5], b[6], b[7]);
-                self.text(&text);
-                self.text("\")");
-            }
-            10 if len >= 24 => self.sockaddr_in6(b),
-            16 if len >= 12 => {
+        let layout = FAMILIES.iter().find(|(f, least, _)| *f == family && b.len() >= *least);
+        match (family, layout) {
+            (1, _) => self.sockaddr_un(b.get(2..).unwrap_or(&[])),
+            (10, _) if b.len() >= 24 => self.sockaddr_in6(b),
+            (16, _) if b.len() >= 12 => {
                 self.text(", nl_pid=");
                 self.sdec(i64::from(u32_at(b, 4) as i32));
                 self.text(", nl_groups=");
-                let text = format!("{:08x}", u32_at(b, 8));
+                let text = match u32_at(b, 8) {
+                    0 => "00000000".to_string(),
+                    groups => format!("{groups:#08x}"),
+                };
                 self.text(&text);
             }
-            _ if len > 2 => {
+            (17, _) if b.len() >= 20 => self.sockaddr_ll(b),
+            (40, _) if b.len() >= 16 => self.sockaddr_vm(b),
+            (_, Some((_, _, layout))) => {
+                self.text(", ");
+                self.members(layout, b);
+            }
+            _ if b.len() > 2 => {
                 self.text(", sa_data=");
                 buf::quoted(self.out, &b[2..], self.style.quote());
             }
             _ => {}
         }
         self.out.push(b'}');
+    }
+
+    /// packet(7).
+    fn sockaddr_ll(&mut self, b: &[u8]) {
+        self.text(", sll_protocol=htons(");
+        let protocol = u16_at(b, 2).swap_bytes();
+        self.name(&sets::ETH_P, u64::from(protocol));
+        self.text("), sll_ifindex=");
+        self.interface(u32_at(b, 4));
+        self.text(", sll_hatype=");
+        self.name(&sets::ARPHRD, u64::from(u16_at(b, 8)));
+        self.text(", sll_pkttype=");
+        self.name(&sets::PACKET_TYPE, u64::from(b[10]));
+        self.text(", sll_halen=");
+        self.dec(u64::from(b[11]));
+        let shown = usize::from(b[11]).min(8).min(b.len() - 12);
+        if shown > 0 {
+            self.text(", sll_addr=[");
+            for (i, byte) in b[12..12 + shown].iter().enumerate() {
+                self.text(if i > 0 { ", " } else { "" });
+                let text = format!("{byte:#04x}");
+                self.text(&text);
+            }
+            self.out.push(b']');
+        }
+    }
+
+    /// vsock(7).
+    fn sockaddr_vm(&mut self, b: &[u8]) {
+        if u16_at(b, 2) != 0 {
+            self.text(", svm_reserved1=");
+            self.hex(u64::from(u16_at(b, 2)));
+        }
+        self.text(", svm_cid=");
+        let cid = u32_at(b, 8);
+        match sets::VSOCK_CID.name_of(self.arch, u64::from(cid)) {
+            Some(name) => self.constant(u64::from(cid), buf::hex, |out| buf::text(out, name)),
+            None => self.hex(u64::from(cid)),
+        }
+        self.text(", svm_port=");
+        match u32_at(b, 4) {
+            u32::MAX => self.text("VMADDR_PORT_ANY"),
+            port => self.hex(u64::from(port)),
+        }
+        self.text(", svm_flags=");
+        self.hex(u64::from(b[12]));
     }
 
     fn sockaddr_un(&mut self, path: &[u8]) {
@@ -130,10 +277,10 @@ impl Cx<'_> {
             self.text(", cmsg_level=");
             self.name(&sets::SOL, u64::from(level));
             self.text(", cmsg_type=");
-            if level == 1 {
-                self.name(&sets::SCM, u64::from(kind))
-            } else {
-                self.hex(u64::from(kind))
+            match level {
+                0 => self.name(&sets::IP_CMSG, u64::from(kind)),
+                1 => self.name(&sets::SCM, u64::from(kind)),
+                _ => self.hex(u64::from(kind)),
             }
             let end = (size as usize).min(message.len());
             if let Some(data) = message.get(16..end).filter(|d| !d.is_empty()) {
@@ -150,81 +297,54 @@ impl Cx<'_> {
     }
 
     fn control_data(&mut self, level: u32, kind: u32, data: &[u8]) {
+        let bytes8 = data.len() >= 8;
         match (level, kind) {
             (1, 1) => self.list(data.len() as u64 / 4, |cx, i| {
-                cx.sdec(i64::from(u32_at(data, 4 * i as usize) as i32));
+                cx.fd(u32_at(data, 4 * i as usize) as i32);
                 true
             }),
-            (1, 2) if data.len() >= 12 => {
-                self.text("{pid=");
-                self.sdec(i64::from(u32_at(data, 0) as i32));
-                self.text(", uid=");
-                self.dec(u64::from(u32_at(data, 4)));
-                self.text(", gid=");
-                self.dec(u64::from(u32_at(data, 8)));
-                self.out.push(b'}');
-            }
+            (1, 2) if data.len() >= 12 => self.fields(&CREDENTIALS, data),
+            (1, 29 | 63) if data.len() >= 16 => self.fields(&super::structs::TIMEVAL, data),
+            (1, 35 | 64) if data.len() >= 16 => self.fields(&super::structs::TIMESPEC, data),
+            (1, 37 | 65) if data.len() >= 48 => self.list(3, |cx, i| {
+                cx.fields(&super::structs::TIMESPEC, &data[16 * i as usize..]);
+                true
+            }),
+            (0, 8) if data.len() >= 12 => self.fields(&PKTINFO, data),
+            (0, 1) => self.list(1, |cx, _| {
+                cx.hex(u64::from(data[0]));
+                true
+            }),
+            (0, 2 | 23) if data.len() >= 4 => self.list(1, |cx, _| {
+                cx.dec(u64::from(u32_at(data, 0)));
+                true
+            }),
+            (0, 6 | 7) => self.list(data.len() as u64, |cx, i| {
+                let text = format!("{:#04x}", data[i as usize]);
+                cx.text(&text);
+                true
+            }),
+            (0, 11) if data.len() >= 32 => self.fields(&EXTENDED_ERROR, data),
+            (0, 20) if bytes8 => self.sockaddr_bytes(data),
             _ => self.shortened(data),
         }
     }
 
-    /// The value of a socket option: `[1]`, or a struct; level and name are the call's second and third argument.
-    pub(super) fn option_value(&mut self, addr: u64, len: u64) {
-        const STRINGS: &[(u64, u64)] = &[(1, 25), (6, 13)];
-        let (level, name) = (self.args[1] & 0xffff_ffff, self.args[2] & 0xffff_ffff);
-        let mut b = [0u8; 16];
-        let n = len.min(16) as usize;
-        if STRINGS.contains(&(level, name)) || len == 0 || !self.fetch(addr, &mut b[..n]) {
-            return self.bytes(addr, len, Quote::Escape);
-        }
-        let word = u32_at(&b, 0);
-        match (level, name, len) {
-            // SO_LINGER
-            (1, 13, 8..) => {
-                self.text("{l_onoff=");
-                self.sdec(i64::from(word as i32));
-                self.text(", l_linger=");
-                self.sdec(i64::from(u32_at(&b, 4) as i32));
-                self.out.push(b'}');
-            }
-            // SO_PEERCRED
-            (1, 17, 12..) => {
-                self.text("{pid=");
-                self.sdec(i64::from(word as i32));
-                self.text(", uid=");
-                self.sdec(i64::from(u32_at(&b, 4) as i32));
-                self.text(", gid=");
-                self.sdec(i64::from(u32_at(&b, 8) as i32));
-                self.out.push(b'}');
-            }
-            // SO_RCVTIMEO, SO_SNDTIMEO
-            (1, 20 | 21 | 66 | 67, 16..) => self.structure(crate::syscalls::Struct::Timeval, addr),
-            (_, _, 4) => {
-                self.out.push(b'[');
-                match (level, name) {
-                    (1, 3) => self.flags(&sets::SOCKTYPE, u64::from(word)),
-                    (1, 39) => self.name(&sets::AF, u64::from(word)),
-                    (1, 38) => self.name(&sets::IPPROTO, u64::from(word)),
-                    (1, 4) if word != 0 => {
-                        let name = crate::abi::Errno(word as u16).name().unwrap_or("E???");
-                        self.text(name);
-                    }
-                    _ => self.sdec(i64::from(word as i32)),
-                }
-                self.out.push(b']');
-            }
-            _ => self.bytes(addr, len, Quote::Escape),
-        }
-    }
-
-    /// The vector of sendmmsg(2) and recvmmsg(2).
+    /// The vector of sendmmsg(2) and recvmmsg(2): all that is to be sent, or what has been received; the lengths of
+    /// those that were.
     pub(super) fn mmsghdrs(&mut self, addr: u64, count: u64) {
+        let done = match self.phase {
+            super::Phase::Exit(Ok(n)) => n,
+            _ => 0,
+        };
+        let mut at = 0;
         self.array::<64>(addr, count, |cx, b| {
             let len = u32_at(b, 56);
-            let done = matches!(cx.phase, super::Phase::Exit(Ok(_)));
+            let counts = at < done;
+            at += 1;
             cx.text("{msg_hdr=");
-            cx.msghdr_fields(b, done.then_some(u64::from(len)));
-            if done {
+            cx.msghdr_fields(b, counts.then_some(u64::from(len)));
+            if counts {
                 cx.text(", msg_len=");
                 cx.dec(u64::from(len));
             }
@@ -263,9 +383,9 @@ impl Cx<'_> {
     /// A System V message: its type and text.
     pub(super) fn msgbuf(&mut self, addr: u64, len: u64) {
         let Some(b) = self.fetch_or_addr::<8>(addr) else { return };
-        self.out.push(b'{');
+        self.text("{mtype=");
         self.sdec(i64::from_le_bytes(b));
-        self.text(", ");
+        self.text(", mtext=");
         self.bytes(addr.wrapping_add(8), len, Quote::Escape);
         self.out.push(b'}');
     }

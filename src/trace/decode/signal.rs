@@ -66,11 +66,15 @@ impl Cx<'_> {
     pub(super) fn sigevent(&mut self, addr: u64) {
         let Some(b) = self.fetch_or_addr::<64>(addr) else { return };
         let notify = u32_at(&b, 12);
-        self.text("{sigev_value={sival_int=");
-        self.sdec(i64::from(u32_at(&b, 0) as i32));
-        self.text(", sival_ptr=");
-        self.addr(u64_at(&b, 0));
-        self.text("}, sigev_signo=");
+        self.out.push(b'{');
+        if u64_at(&b, 0) != 0 {
+            self.text("sigev_value={sival_int=");
+            self.sdec(i64::from(u32_at(&b, 0) as i32));
+            self.text(", sival_ptr=");
+            self.addr(u64_at(&b, 0));
+            self.text("}, ");
+        }
+        self.text("sigev_signo=");
         let signo = u32_at(&b, 8);
         // Only where a signal is sent does the number have to be one.
         if matches!(notify, 0 | 2 | 4) {
@@ -145,9 +149,9 @@ fn codes_of(signal: i32) -> Option<&'static Set> {
 fn code(out: &mut Buf, signal: i32, code: i32) {
     let value = u64::from(code as u32);
     let own = codes_of(signal).filter(|_| code > 0).and_then(|set| set.name_of(Arch::X86_64, value));
-    match own {
+    match own.or_else(|| sets::SI_CODE.name_of(Arch::X86_64, value)) {
         Some(name) => buf::text(out, name),
-        None => buf::name(out, &sets::SI_CODE, Arch::X86_64, value),
+        None => buf::hex(out, value),
     }
 }
 
@@ -274,11 +278,14 @@ fn siginfo_bytes(cx: &mut Cx<'_>, b: &[u8; 128]) {
             field(out, "si_fd");
             buf::sdec(out, i64::from(u32_at(b, 24) as i32));
         }
-        (1..=127, _) if number != 17 => {}
         (128, _) => {}
         _ => {
-            sender(out, pid, uid);
-            value(out, u64_at(b, 24));
+            if (pid, uid) != (0, 0) {
+                sender(out, pid, uid);
+            }
+            if u64_at(b, 24) != 0 {
+                value(out, u64_at(b, 24));
+            }
         }
     }
     out.push(b'}');

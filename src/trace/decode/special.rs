@@ -36,7 +36,48 @@ pub(in crate::trace) enum Special {
     Mremap,
     /// Named results are in hexadecimal.
     Fcntl,
+    /// One of [`PRINTERS`].
+    Own(u8),
+    /// Its value is a socket option.
+    Getsockopt,
+    /// What it may ignore is shown as an address.
+    Mount,
+    /// Text only for one command.
+    Reboot,
+    /// Gives nothing worth a name.
+    Membarrier,
+    /// Gives a priority.
+    IoprioGet,
+    /// Without its struct there is no state either; the struct's argument.
+    Adjtimex(u8),
+    /// The value of an attribute, which is text more often than not.
+    Xattr,
+    /// Waits for messages.
+    Recvmmsg,
+    /// Sets of capabilities by a header that says their size.
+    Capabilities,
 }
+
+/// A printer of all arguments of a call: before it, or after it.
+type Printer = fn(&mut Cx<'_>, bool);
+
+/// Calls with a printer of their own.
+static PRINTERS: &[(&str, Printer)] = &[
+    ("bpf", super::bpf::bpf),
+    ("io_uring_register", super::uring::io_uring_register),
+    ("io_uring_setup", super::uring::io_uring_setup),
+    ("ioprio_set", super::ipc::ioprio_set),
+    ("landlock_create_ruleset", super::admin::landlock_create_ruleset),
+    ("mount_setattr", super::admin::mount_setattr),
+    ("openat2", super::admin::openat2),
+    ("perf_event_open", super::perf::perf_event_open),
+    ("quotactl", super::ipc::quotactl),
+    ("quotactl_fd", super::ipc::quotactl_fd),
+    ("sched_getattr", super::admin::sched_getattr),
+    ("sched_setattr", super::admin::sched_setattr),
+    ("setsockopt", super::sockopt::setsockopt),
+    ("syslog", super::ipc::syslog),
+];
 
 impl Special {
     /// What is special about the call with this name.
@@ -60,7 +101,20 @@ impl Special {
             "personality" => Special::Personality,
             "mremap" => Special::Mremap,
             "fcntl" => Special::Fcntl,
-            _ => Special::None,
+            "getsockopt" => Special::Getsockopt,
+            "mount" => Special::Mount,
+            "reboot" => Special::Reboot,
+            "membarrier" => Special::Membarrier,
+            "ioprio_get" => Special::IoprioGet,
+            "adjtimex" => Special::Adjtimex(0),
+            "clock_adjtime" => Special::Adjtimex(1),
+            "recvmmsg" => Special::Recvmmsg,
+            "capget" | "capset" => Special::Capabilities,
+            name if name.contains("xattr") => Special::Xattr,
+            name => match PRINTERS.iter().position(|(n, _)| *n == name) {
+                Some(i) => Special::Own(i as u8),
+                None => Special::None,
+            },
         }
     }
 
@@ -78,6 +132,12 @@ impl Special {
                     cx.ioctl();
                 }
             }
+            Special::Own(i) => {
+                if let Some((_, print)) = PRINTERS.get(usize::from(i)) {
+                    print(cx, entering);
+                }
+            }
+            Special::Getsockopt => super::sockopt::getsockopt(cx, entering, before),
             Special::Sleep(left) => sleep(cx, entering, usize::from(left)),
             Special::Sendfile => sendfile(cx, entering, printed, before),
             Special::Sigreturn => sigreturn(cx, entering),
@@ -99,8 +159,23 @@ impl Special {
             Special::Mknod { dev } if i == usize::from(dev) => {
                 matches!(cx.args[i - 1] & 0o170_000, 0o20_000 | 0o60_000)
             }
-            Special::Mremap if i == 4 => cx.args[3] & FIXED_AND_MAYMOVE == FIXED_AND_MAYMOVE || cx.args[3] & 4 != 0,
+            Special::Mremap if i == 4 => cx.args[3] & FIXED_AND_MAYMOVE == FIXED_AND_MAYMOVE,
+            // LINUX_REBOOT_CMD_RESTART2
+            Special::Reboot if i == 3 => cx.args[2] as u32 == 0xa1b2_c3d4,
             _ => true,
+        }
+    }
+
+    /// Whether argument `i` is a text that the call does not look at.
+    pub(super) fn ignores(self, cx: &Cx<'_>, i: usize) -> bool {
+        const REMOUNT: u64 = 0x20;
+        const ELSEWHERE: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
+        let flags = cx.args[3];
+        match (self, i) {
+            (Special::Mount, 2) => flags & (REMOUNT | ELSEWHERE) != 0,
+            (Special::Mount, 4) => flags & REMOUNT == 0 && flags & ELSEWHERE != 0,
+            (Special::Capabilities, 1) => !cx.is_readable(cx.args[0]),
+            _ => false,
         }
     }
 
@@ -108,6 +183,28 @@ impl Special {
     pub(super) fn remark(self, cx: &mut Cx<'_>) {
         let Phase::Exit(Ok(value)) = cx.phase else { return };
         match self {
+            Special::IoprioGet => {
+                cx.text(" (");
+                cx.ioprio(value as u32);
+                cx.out.push(b')');
+            }
+            Special::Recvmmsg if value == 0 => cx.text(" (Timeout)"),
+            Special::Recvmmsg if cx.args[4] != 0 => {
+                cx.text(" (left ");
+                two_words(cx, cx.args[4], "tv_nsec");
+                cx.out.push(b')');
+            }
+            Special::IoprioGet => {
+                cx.text(" (");
+                cx.ioprio(value as u32);
+                cx.out.push(b')');
+            }
+            Special::Recvmmsg if value == 0 => cx.text(" (Timeout)"),
+            Special::Recvmmsg if cx.args[4] != 0 => {
+                cx.text(" (left ");
+                two_words(cx, cx.args[4], "tv_nsec");
+                cx.out.push(b')');
+            }
             Special::Poll | Special::Ppoll | Special::Select | Special::Pselect if value == 0 => cx.text(" (Timeout)"),
             Special::Poll | Special::Ppoll => polled(cx, self == Special::Ppoll),
             Special::Select => selected(cx, "tv_usec"),

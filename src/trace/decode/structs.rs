@@ -1,6 +1,6 @@
 //! The structs of signatures: their layouts (include/uapi) in strace's order of fields, and which printer each has.
 
-use super::Cx;
+use super::{Cx, ipc, time};
 use super::layout::Brief::All;
 use super::layout::{Brief, Field, Kind, Layout, f};
 use crate::arch::Arch;
@@ -25,14 +25,14 @@ pub(super) static RLIMIT: Layout = layout(16, &[f("rlim_cur", 0, Kind::Limit), f
 static TMS: Layout = layout(
     32,
     &[
-        f("tms_utime", 0, Kind::U64),
-        f("tms_stime", 8, Kind::U64),
-        f("tms_cutime", 16, Kind::U64),
-        f("tms_cstime", 24, Kind::U64),
+        f("tms_utime", 0, Kind::Ticks),
+        f("tms_stime", 8, Kind::Ticks),
+        f("tms_cutime", 16, Kind::Ticks),
+        f("tms_cstime", 24, Kind::Ticks),
     ],
 );
 static UTIMBUF: Layout =
-    layout(16, &[f("actime", 0, Kind::Date { nsec: usize::MAX }), f("modtime", 8, Kind::Date { nsec: usize::MAX })]);
+    layout(16, &[f("actime", 0, Kind::Time), f("modtime", 8, Kind::Time)]);
 static STACK: Layout = layout(
     24,
     &[f("ss_sp", 0, Kind::Addr), f("ss_flags", 8, Kind::Flags32(&sets::SIGALTSTACK)), f("ss_size", 16, Kind::U64)],
@@ -101,7 +101,7 @@ static STATFS: Layout = layout(
         f("f_fsid", 56, Kind::Fsid),
         f("f_namelen", 64, Kind::U64),
         f("f_frsize", 72, Kind::U64),
-        f("f_flags", 80, Kind::Flags64(&sets::STATFS_FLAGS)),
+        f("f_flags", 80, Kind::IfSet(8, &Kind::Flags64(&sets::STATFS_FLAGS))),
     ],
 );
 static FLOCK_OWNER: Layout = layout(8, &[f("type", 0, Kind::Enum32(&sets::F_OWNER)), f("pid", 4, Kind::I32)]);
@@ -109,21 +109,13 @@ static CAP_HEADER: Layout = layout(8, &[f("version", 0, Kind::Enum32(&sets::CAP_
 static MQ_ATTR: Layout = layout(
     32,
     &[
-        f("mq_flags", 0, Kind::Flags64(&sets::OPEN)),
+        f("mq_flags", 0, Kind::Flags64(&sets::OPEN_MODE)),
         f("mq_maxmsg", 8, Kind::I64),
         f("mq_msgsize", 16, Kind::I64),
         f("mq_curmsgs", 24, Kind::I64),
     ],
 );
-static SEMBUF: Layout = layout(6, &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::U16)]);
-static OPEN_HOW: Layout = layout(
-    24,
-    &[
-        f("flags", 0, Kind::Flags64(&sets::OPEN)),
-        f("mode", 8, Kind::U64),
-        f("resolve", 16, Kind::Flags64(&sets::RESOLVE)),
-    ],
-);
+static SEMBUF: Layout = layout(6, &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::Flags16(&sets::SEMOP))]);
 static CACHESTAT_RANGE: Layout = layout(16, &[f("off", 0, Kind::U64), f("len", 8, Kind::U64)]);
 static CACHESTAT: Layout = layout(
     40,
@@ -136,19 +128,9 @@ static CACHESTAT: Layout = layout(
     ],
 );
 static FUTEX_WAITV: Layout =
-    layout(24, &[f("val", 0, Kind::X64), f("uaddr", 8, Kind::Addr), f("flags", 16, Kind::Flags32(&sets::FUTEX2))]);
-static MOUNT_ATTR: Layout = layout(
-    32,
-    &[
-        f("attr_set", 0, Kind::Flags64(&sets::MOUNT_ATTR)),
-        f("attr_clr", 8, Kind::Flags64(&sets::MOUNT_ATTR)),
-        f("propagation", 16, Kind::X64),
-        f("userns_fd", 24, Kind::U64),
-    ],
-);
+    layout(24, &[f("val", 0, Kind::X64), f("uaddr", 8, Kind::Addr), f("flags", 16, Kind::Flags32(&sets::FUTEX_WAITV)), f("__reserved", 20, Kind::IfSet(4, &Kind::X32))]);
 static IO_EVENT: Layout =
-    layout(32, &[f("data", 0, Kind::X64), f("obj", 8, Kind::Addr), f("res", 16, Kind::I64), f("res2", 24, Kind::I64)]);
-static SOCK_FPROG: Layout = layout(16, &[f("len", 0, Kind::U16), f("filter", 8, Kind::Addr)]);
+    layout(32, &[f("data", 0, Kind::X64), f("obj", 8, Kind::X64), f("res", 16, Kind::I64), f("res2", 24, Kind::I64)]);
 static TIMEX: Layout = layout(
     208,
     &[
@@ -229,13 +211,20 @@ fn simple(s: Struct) -> Option<&'static Layout> {
         Struct::CapHeader => &CAP_HEADER,
         Struct::MqAttr => &MQ_ATTR,
         Struct::Sembuf => &SEMBUF,
-        Struct::OpenHow => &OPEN_HOW,
         Struct::CachestatRange => &CACHESTAT_RANGE,
         Struct::Cachestat => &CACHESTAT,
         Struct::FutexWaitv => &FUTEX_WAITV,
-        Struct::MountAttr => &MOUNT_ATTR,
         Struct::IoEvent => &IO_EVENT,
-        Struct::SockFprog => &SOCK_FPROG,
+        Struct::ShmidDs => &ipc::SHMID_DS,
+        Struct::ShmidSet => &ipc::SHMID_SET,
+        Struct::Shminfo => &ipc::SHMINFO,
+        Struct::ShmInfo => &ipc::SHM_INFO,
+        Struct::SemidSet => &ipc::SEMID_SET,
+        Struct::Seminfo => &ipc::SEMINFO,
+        Struct::MsqidDs => &ipc::MSQID_DS,
+        Struct::MsqidSet => &ipc::MSQID_SET,
+        Struct::Msginfo => &ipc::MSGINFO,
+        Struct::LandlockPathBeneathAttr => &super::admin::LANDLOCK_PATH,
         Struct::Timex => &TIMEX,
         _ => return None,
     })
@@ -268,7 +257,21 @@ impl Cx<'_> {
             Struct::CapData => self.cap_data(addr),
             Struct::EpollEvent => self.epoll_event_at(addr),
             Struct::Msghdr => self.msghdr(addr),
-            Struct::Pselect6Sig => self.pselect_mask(addr),
+            Struct::Pselect6Sig | Struct::AioSigset => self.pselect_mask(addr),
+            Struct::SemidDs => self.layout(ipc::semid_ds(self.arch), addr),
+            Struct::FileHandle => self.file_handle(addr),
+            Struct::SockFprog => self.filter_program(addr, true),
+            Struct::Iocb => self.iocb_at(addr),
+            Struct::PerfEventAttr => self.perf_attr(addr),
+            Struct::TimeT => {
+                if let Some(b) = self.fetch_or_addr::<8>(addr) {
+                    let seconds = i64::from_le_bytes(b);
+                    self.out.push(b'[');
+                    self.sdec(seconds);
+                    time::date_comment(self.out, seconds, 0, 9);
+                    self.out.push(b']');
+                }
+            }
             _ => self.addr(addr),
         }
     }
@@ -289,6 +292,9 @@ impl Cx<'_> {
             Struct::PageState => return self.array::<1>(addr, count, |cx, b| cx.dec(u64::from(b[0] & 1))),
             Struct::Msgbuf => return self.msgbuf(addr, count),
             Struct::EpollEvent => return self.epoll_events(addr, count),
+            Struct::Longmask => return self.array::<8>(addr, count, Cx::mask_word),
+            Struct::IocbPtr => return self.iocbs(addr, count),
+            _ if count == 0 && self.style.dereference => return self.text("[]"),
             _ => {}
         }
         let Some(layout) = simple(s) else { return self.addr(addr) };
@@ -301,5 +307,12 @@ impl Cx<'_> {
             cx.layout(layout, addr.saturating_add(i.saturating_mul(size)));
             true
         });
+    }
+
+    /// A word of a mask: sixteen columns wide, as C's `%#016lx` has it.
+    fn mask_word(&mut self, b: &[u8; 8]) {
+        let value = u64::from_le_bytes(*b);
+        let text = if value == 0 { "0".repeat(16) } else { format!("{value:#016x}") };
+        self.text(&text);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::layout::{Brief, Kind, Layout, f};
 use super::{Cx, u32_at};
-use crate::syscalls::sets;
+use crate::syscalls::{Set, sets};
+use crate::trace::buf::{self, Quote};
 
 static WINSIZE: Layout = Layout {
     size: 8,
@@ -26,13 +27,13 @@ impl Cx<'_> {
         let Some(b) = self.fetch_or_addr::<36>(addr) else { return };
         let [iflag, oflag, cflag, lflag] = [0, 4, 8, 12].map(|at| u64::from(u32_at(&b, at)));
         self.text("{c_iflag=");
-        self.flags(&sets::C_IFLAG, iflag);
+        self.terminal_flags(&sets::C_IFLAG, iflag);
         self.text(", c_oflag=");
         self.output_modes(oflag);
         self.text(", c_cflag=");
         self.control_modes(cflag);
         self.text(", c_lflag=");
-        self.flags(&sets::C_LFLAG, lflag);
+        self.terminal_flags(&sets::C_LFLAG, lflag);
         if !self.style.verbose {
             return self.text(", ...}");
         }
@@ -50,6 +51,35 @@ impl Cx<'_> {
             true
         });
         self.out.push(b'}');
+    }
+
+    /// System V's struct termio: flags of 16 bits, 8 control characters.
+    pub(super) fn termio(&mut self, addr: u64) {
+        let Some(b) = self.fetch_or_addr::<18>(addr) else { return };
+        let [iflag, oflag, cflag, lflag] = [0, 2, 4, 6].map(|at| u64::from(super::u16_at(&b, at)));
+        self.text("{c_iflag=");
+        self.terminal_flags(&sets::C_IFLAG, iflag);
+        self.text(", c_oflag=");
+        self.output_modes(oflag);
+        self.text(", c_cflag=");
+        self.control_modes(cflag);
+        self.text(", c_lflag=");
+        self.terminal_flags(&sets::C_LFLAG, lflag);
+        if !self.style.verbose {
+            return self.text(", ...}");
+        }
+        self.text(", c_line=");
+        self.name(&sets::LINE_DISCIPLINE, u64::from(b[8]));
+        self.text(", c_cc=");
+        buf::quoted(self.out, &b[9..17], Quote::Hex);
+        self.out.push(b'}');
+    }
+
+    /// Flags of which strace shows nothing when there are none.
+    fn terminal_flags(&mut self, set: &Set, value: u64) {
+        if value != 0 {
+            self.flags(set, value);
+        }
     }
 
     /// Delays, each an enumeration, then the bits.

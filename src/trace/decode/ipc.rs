@@ -1,0 +1,273 @@
+//! System V IPC: what the ctl calls read and write (include/uapi/linux/{shm,sem,msg}.h), priorities of I/O, quotas.
+
+use super::Cx;
+use super::layout::{Brief::All, Field, Kind, Layout, f};
+use crate::arch::Arch;
+use crate::syscalls::sets;
+
+const fn layout(size: usize, fields: &'static [Field]) -> Layout {
+    Layout { size, fields, brief: All }
+}
+
+static PERM: Layout = layout(
+    48,
+    &[
+        f("uid", 4, Kind::U32),
+        f("gid", 8, Kind::U32),
+        f("mode", 20, Kind::Mode32),
+        f("key", 0, Kind::U32),
+        f("cuid", 12, Kind::U32),
+        f("cgid", 16, Kind::U32),
+    ],
+);
+static PERM_SET: Layout =
+    layout(48, &[f("uid", 4, Kind::U32), f("gid", 8, Kind::U32), f("mode", 20, Kind::Mode32)]);
+
+pub(super) static SHMID_DS: Layout = layout(
+    112,
+    &[
+        f("shm_perm", 0, Kind::Struct(&PERM)),
+        f("shm_segsz", 48, Kind::U64),
+        f("shm_cpid", 80, Kind::I32),
+        f("shm_lpid", 84, Kind::I32),
+        f("shm_nattch", 88, Kind::U64),
+        f("shm_atime", 56, Kind::U64),
+        f("shm_dtime", 64, Kind::U64),
+        f("shm_ctime", 72, Kind::U64),
+    ],
+);
+pub(super) static SHMID_SET: Layout = layout(112, &[f("shm_perm", 0, Kind::Struct(&PERM_SET))]);
+pub(super) static SHMINFO: Layout = layout(
+    72,
+    &[
+        f("shmmax", 0, Kind::U64),
+        f("shmmin", 8, Kind::U64),
+        f("shmmni", 16, Kind::U64),
+        f("shmseg", 24, Kind::U64),
+        f("shmall", 32, Kind::U64),
+    ],
+);
+pub(super) static SHM_INFO: Layout = layout(
+    48,
+    &[
+        f("used_ids", 0, Kind::I32),
+        f("shm_tot", 8, Kind::U64),
+        f("shm_rss", 16, Kind::U64),
+        f("shm_swp", 24, Kind::U64),
+        f("swap_attempts", 32, Kind::U64),
+        f("swap_successes", 40, Kind::U64),
+    ],
+);
+static SEMID_DS_X86_64: Layout = layout(
+    104,
+    &[
+        f("sem_perm", 0, Kind::Struct(&PERM)),
+        f("sem_otime", 48, Kind::U64),
+        f("sem_ctime", 64, Kind::U64),
+        f("sem_nsems", 80, Kind::U64),
+    ],
+);
+static SEMID_DS_AARCH64: Layout = layout(
+    88,
+    &[
+        f("sem_perm", 0, Kind::Struct(&PERM)),
+        f("sem_otime", 48, Kind::U64),
+        f("sem_ctime", 56, Kind::U64),
+        f("sem_nsems", 64, Kind::U64),
+    ],
+);
+pub(super) static SEMID_SET: Layout = layout(88, &[f("sem_perm", 0, Kind::Struct(&PERM_SET))]);
+pub(super) static SEMINFO: Layout = layout(
+    40,
+    &[
+        f("semmap", 0, Kind::I32),
+        f("semmni", 4, Kind::I32),
+        f("semmns", 8, Kind::I32),
+        f("semmnu", 12, Kind::I32),
+        f("semmsl", 16, Kind::I32),
+        f("semopm", 20, Kind::I32),
+        f("semume", 24, Kind::I32),
+        f("semusz", 28, Kind::I32),
+        f("semvmx", 32, Kind::I32),
+        f("semaem", 36, Kind::I32),
+    ],
+);
+pub(super) static MSQID_DS: Layout = layout(
+    120,
+    &[
+        f("msg_perm", 0, Kind::Struct(&PERM)),
+        f("msg_stime", 48, Kind::U64),
+        f("msg_rtime", 56, Kind::U64),
+        f("msg_ctime", 64, Kind::U64),
+        f("msg_qnum", 80, Kind::U64),
+        f("msg_qbytes", 88, Kind::U64),
+        f("msg_lspid", 96, Kind::I32),
+        f("msg_lrpid", 100, Kind::I32),
+    ],
+);
+pub(super) static MSQID_SET: Layout =
+    layout(120, &[f("msg_perm", 0, Kind::Struct(&PERM_SET)), f("msg_qbytes", 88, Kind::U64)]);
+pub(super) static MSGINFO: Layout = layout(
+    32,
+    &[
+        f("msgpool", 0, Kind::I32),
+        f("msgmap", 4, Kind::I32),
+        f("msgmax", 8, Kind::I32),
+        f("msgmnb", 12, Kind::I32),
+        f("msgmni", 16, Kind::I32),
+        f("msgssz", 20, Kind::I32),
+        f("msgtql", 24, Kind::I32),
+        f("msgseg", 28, Kind::U16),
+    ],
+);
+
+/// The state of a set of semaphores.
+pub(super) fn semid_ds(arch: Arch) -> &'static Layout {
+    match arch {
+        Arch::X86_64 => &SEMID_DS_X86_64,
+        Arch::Aarch64 => &SEMID_DS_AARCH64,
+    }
+}
+
+static DQBLK: Layout = layout(
+    72,
+    &[
+        f("dqb_bhardlimit", 0, Kind::U64),
+        f("dqb_bsoftlimit", 8, Kind::U64),
+        f("dqb_curspace", 16, Kind::U64),
+        f("dqb_ihardlimit", 24, Kind::U64),
+        f("dqb_isoftlimit", 32, Kind::U64),
+        f("dqb_curinodes", 40, Kind::U64),
+    ],
+);
+
+impl Cx<'_> {
+    /// A priority of I/O: its class and its rank.
+    pub(super) fn ioprio(&mut self, value: u32) {
+        self.text("IOPRIO_PRIO_VALUE(");
+        self.name(&sets::IOPRIO_CLASS, u64::from(value >> 13));
+        self.text(", ");
+        self.dec(u64::from(value & 0x1fff));
+        self.out.push(b')');
+    }
+
+    /// The command of quotactl(2): an action and whose quota.
+    fn quota_command(&mut self, cmd: u32) {
+        self.text("QCMD(");
+        self.name(&sets::QUOTA_CMD, u64::from(cmd >> 8));
+        self.text(", ");
+        self.name(&sets::QUOTA_TYPE, u64::from(cmd & 0xff));
+        self.out.push(b')');
+    }
+
+    /// What follows the command and the file of quotactl(2): id and data.
+    fn quota_data(&mut self, cmd: u32, id: u64, addr: u64) {
+        const SYNC: u32 = 0x80_0001;
+        const QUOTAON: u32 = 0x80_0002;
+        const QUOTAOFF: u32 = 0x80_0003;
+        const GETQUOTA: u32 = 0x80_0007;
+        const SETQUOTA: u32 = 0x80_0008;
+        match cmd >> 8 {
+            QUOTAOFF | SYNC => {}
+            QUOTAON => {
+                self.next_argument();
+                self.name(&sets::QUOTA_FORMAT, id & 0xffff_ffff);
+                self.next_argument();
+                self.path(addr);
+            }
+            GETQUOTA | SETQUOTA => {
+                self.next_argument();
+                self.id(id as u32);
+                self.next_argument();
+                self.quota_block(addr);
+            }
+            _ => {
+                self.next_argument();
+                self.id(id as u32);
+                self.next_argument();
+                self.addr(addr);
+            }
+        }
+    }
+
+    fn quota_block(&mut self, addr: u64) {
+        let Some(b) = self.fetch_or_addr::<72>(addr) else { return };
+        self.out.push(b'{');
+        self.members(&DQBLK, &b);
+        self.text(", ...}");
+    }
+}
+
+/// Whether a quota's data is what the call writes.
+fn writes(cmd: u32) -> bool {
+    matches!(cmd >> 8, 0x80_0004 | 0x80_0005 | 0x80_0007 | 0x80_0009)
+}
+
+/// quotactl(2).
+pub(super) fn quotactl(cx: &mut Cx<'_>, entering: bool) {
+    let [cmd, special, id, addr, ..] = cx.args;
+    let cmd = cmd as u32;
+    if entering {
+        cx.quota_command(cmd);
+        cx.next_argument();
+        cx.path(special);
+    }
+    if entering != writes(cmd) {
+        cx.quota_data(cmd, id, addr);
+    }
+}
+
+/// quotactl_fd(2).
+pub(super) fn quotactl_fd(cx: &mut Cx<'_>, entering: bool) {
+    let [fd, cmd, id, addr, ..] = cx.args;
+    let cmd = cmd as u32;
+    if entering {
+        cx.fd(fd as i32);
+        cx.next_argument();
+        cx.quota_command(cmd);
+    }
+    if entering != writes(cmd) {
+        cx.quota_data(cmd, id, addr);
+    }
+}
+
+/// syslog(2): an action shows its number too, and has arguments only if it uses them.
+pub(super) fn syslog(cx: &mut Cx<'_>, entering: bool) {
+    let [action, addr, len, ..] = cx.args;
+    let reads = matches!(action as u32, 2..=4);
+    if entering {
+        let name = sets::SYSLOG.name_of(cx.arch, action & 0xffff_ffff).unwrap_or("SYSLOG_ACTION_???");
+        let shown = cx.style.constants != super::Constants::Raw;
+        cx.sdec(i64::from(action as i32));
+        if shown {
+            cx.text(" /* ");
+            cx.text(name);
+            cx.text(" */");
+        }
+    }
+    if entering == reads || matches!(action as u32, 0 | 1 | 5..=7) {
+        return;
+    }
+    cx.next_argument();
+    if !reads {
+        cx.addr(addr);
+    } else if cx.failed() {
+        cx.addr(addr);
+    } else {
+        cx.bytes(addr, cx.value(), crate::trace::buf::Quote::Escape);
+    }
+    cx.next_argument();
+    cx.sdec(i64::from(len as i32));
+}
+
+/// ioprio_set(2).
+pub(super) fn ioprio_set(cx: &mut Cx<'_>, entering: bool) {
+    if entering {
+        let [which, who, ioprio, ..] = cx.args;
+        cx.name(&sets::IOPRIO_WHO, which & 0xffff_ffff);
+        cx.next_argument();
+        cx.sdec(i64::from(who as i32));
+        cx.next_argument();
+        cx.ioprio(ioprio as u32);
+    }
+}
