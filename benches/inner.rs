@@ -188,7 +188,7 @@ fn sink(row: &impl Fn(&str, f64)) {
     let index = sevm::syscalls::lookup(Arch::X86_64, 257);
     let raw = RawCall { nr: 257, args: [-100i32 as u32 as u64, at.0, 0o2000000, 0, 0, 0] };
     let call = Call { tid: 1000, pid: 1000, arch: Arch::X86_64, raw, index, pc: 0x40_1000, sp: 0x7f_ffff_0000 };
-    let view = View { space: &space, kernel: None, now_ns: 0, threads: 1, mark: None };
+    let view = View { space: &space, kernel: None, now_ns: 0, threads: 1, mark: None, regs: None };
     let mut text = TextSink::new(Options::default(), Box::new(std::io::sink()), Flush::Buffered);
     row(
         "text of an openat",

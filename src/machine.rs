@@ -298,13 +298,18 @@ impl Machine {
         let space = Rc::clone(&thread.space);
         let wanted =
             self.observers.want(index) && (waiting.is_some() || self.observers.consider(&self.kernel, &space, &call));
+        let regs = (wanted && self.observers.registers).then(|| {
+            let mut regs = Regs::new(arch);
+            cpu.save(&mut regs);
+            regs
+        });
         let mut tampered = None;
         if self.tamper.is_some() {
             match self.begin_tampering(&call, waiting.is_none()) {
                 Tampering::Go(action) => tampered = action,
                 Tampering::Wait { first } => {
                     if wanted && first {
-                        self.observers.tell(&mut self.kernel, &space, |sink, view| {
+                        self.observers.tell(&mut self.kernel, &space, regs.as_ref(), |sink, view| {
                             sink.enter(view, &call);
                             sink.blocked(view, &call);
                         });
@@ -319,7 +324,7 @@ impl Machine {
         let sent = tampered.as_ref().map_or(raw, |t| t.action.sent(t.raw));
         let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
         if wanted {
-            self.observers.tell(&mut self.kernel, &space, |sink, view| match waiting {
+            self.observers.tell(&mut self.kernel, &space, regs.as_ref(), |sink, view| match waiting {
                 None => sink.enter(view, &call),
                 Some(_) => sink.resumed(view, &call),
             });
@@ -367,7 +372,7 @@ impl Machine {
             self.end_tampering(&call, tampered, outcome);
         }
         if wanted {
-            self.observers.tell(&mut self.kernel, &space, |sink, view| match outcome {
+            self.observers.tell(&mut self.kernel, &space, regs.as_ref(), |sink, view| match outcome {
                 Outcome::Done(result) => sink.exit(view, &call, Some(result)),
                 Outcome::NoReturn => sink.exit(view, &call, replaced),
                 Outcome::Blocked => sink.blocked(view, &call),
@@ -417,6 +422,8 @@ struct Observers {
     sinks: Vec<Box<dyn Sink>>,
     /// Whether any of them wants to be told of a call, by index in the table, with unknown numbers at the end.
     wanted: Vec<bool>,
+    /// Whether any of them looks at registers.
+    registers: bool,
 }
 
 impl Observers {
@@ -430,6 +437,7 @@ impl Observers {
         for (i, wanted) in self.wanted.iter_mut().enumerate() {
             *wanted |= sink.wants((i < count).then_some(i));
         }
+        self.registers |= sink.wants_registers();
         self.sinks.push(sink);
     }
 
@@ -460,9 +468,15 @@ impl Observers {
         self.sinks.iter_mut().map(|sink| sink.finish()).fold(Ok(()), Result::and)
     }
 
-    fn tell(&mut self, kernel: &mut Kernel, space: &RefCell<Space>, mut say: impl FnMut(&mut dyn Sink, &View<'_>)) {
+    fn tell(
+        &mut self,
+        kernel: &mut Kernel,
+        space: &RefCell<Space>,
+        regs: Option<&Regs>,
+        mut say: impl FnMut(&mut dyn Sink, &View<'_>),
+    ) {
         let (now_ns, threads) = (kernel.monotonic_ns(), kernel.threads.len());
-        let view = View { space: &space.borrow(), kernel: Some(kernel), now_ns, mark: kernel.call_mark, threads };
+        let view = View { space: &space.borrow(), kernel: Some(kernel), now_ns, mark: kernel.call_mark, threads, regs };
         self.sinks.iter_mut().for_each(|sink| say(&mut **sink, &view));
     }
 }

@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+#[path = "strace/runs.rs"]
+mod runs;
+#[path = "strace/sweep.rs"]
+mod sweep;
+
 /// Share of equal lines that every run together must reach, in percent.
 const AT_LEAST: f64 = 97.0;
 

@@ -125,10 +125,13 @@ fn size(s: Struct, arch: Arch, count: u64) -> Option<u64> {
 fn fixed_size(s: Struct, arch: Arch) -> Option<u64> {
     Some(match s {
         Struct::Wstatus | Struct::SchedParam => 4,
-        Struct::TimeT | Struct::Longmask | Struct::Timezone | Struct::Pollfd | Struct::FOwnerEx | Struct::CapHeader => 8,
+        Struct::TimeT | Struct::Longmask | Struct::Timezone | Struct::Pollfd | Struct::FOwnerEx | Struct::CapHeader => {
+            8
+        }
         Struct::EpollEvent if arch == Arch::X86_64 => 12,
         Struct::Timespec | Struct::Timeval | Struct::Rlimit | Struct::EpollEvent | Struct::IovecAddr => 16,
         Struct::StackT | Struct::CapData => 24,
+        Struct::UserDesc => 16,
         Struct::Itimerspec | Struct::Itimerval | Struct::Tms | Struct::Sigaction | Struct::Flock => 32,
         Struct::IoEvent | Struct::Ustat => 32,
         Struct::Cachestat => 40,

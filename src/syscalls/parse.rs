@@ -556,7 +556,15 @@ pub fn sets(text: &str) -> Result<Vec<Set>> {
             if out.iter().any(|o| o.name == name) {
                 return err(line, format!("'{name}' is defined twice"));
             }
-            out.push(Set { line, name, is_enum, mask: 0, prefix: String::new(), tails: Vec::new(), consts: Vec::new() });
+            out.push(Set {
+                line,
+                name,
+                is_enum,
+                mask: 0,
+                prefix: String::new(),
+                tails: Vec::new(),
+                consts: Vec::new(),
+            });
             continue;
         }
         let Some(set) = out.last_mut() else { return err(line, "a constant before any set") };

@@ -46,6 +46,8 @@ pub(super) struct Begun {
     plain: bool,
     /// That is what shall be done.
     pub late: bool,
+    /// Where it was made, a line for each frame.
+    pub stack: Buf,
 }
 
 impl Begun {
@@ -58,7 +60,7 @@ impl Begun {
         };
         let progress = Progress::default();
         let entered_ns = view.now_ns;
-        Begun { call: *call, progress, special, first, entered_ns, staged: None, seen: None, plain, late: false }
+        Begun { call: *call, progress, special, first, entered_ns, staged: None, seen: None, plain, late: false, stack: Buf::new() }
     }
 
     /// Whether its beginning may be printed at its end, when it is known whether it is shown at all.

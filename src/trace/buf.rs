@@ -58,18 +58,6 @@ pub(super) fn hex(out: &mut Buf, value: u64) {
     }
 }
 
-/// Appends `0..`, and `0` for zero, as `%#o` does.
-pub(super) fn oct(out: &mut Buf, value: u64) {
-    out.push(b'0');
-    if value == 0 {
-        return;
-    }
-    let digits = (64 - value.leading_zeros()).div_ceil(3);
-    for i in (0..digits).rev() {
-        out.push(b'0' + (value >> (3 * i)) as u8 % 8);
-    }
-}
-
 /// Appends a mode: octal with at least three digits.
 pub(super) fn mode(out: &mut Buf, value: u64) {
     out.push(b'0');
@@ -222,7 +210,12 @@ fn bits(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
         }
     }
     if left != 0 {
-        if out.len() == start {
+        // strace prints the flags of these apart from the enumeration in front of them.
+        let apart = matches!(set.name, "socktype" | "kexec_load") && left == value & !set.mask;
+        if apart {
+            separate(out, start);
+        }
+        if apart || out.len() == start {
             unknown(out, left, set.prefix);
         } else {
             separate(out, start);
@@ -276,7 +269,6 @@ mod tests {
         assert_eq!(show(|o| sdec(o, i64::MIN)), "-9223372036854775808");
         assert_eq!(show(|o| hex(o, 0)), "0");
         assert_eq!(show(|o| hex(o, 0xabc)), "0xabc");
-        assert_eq!(show(|o| oct(o, 0o644)), "0644");
         assert_eq!(show(|o| mode(o, 0)), "000");
         assert_eq!(show(|o| mode(o, 0o22)), "022");
         assert_eq!(show(|o| mode(o, 0o4755)), "04755");

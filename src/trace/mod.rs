@@ -14,9 +14,11 @@ mod filter;
 mod histogram;
 mod options;
 mod outputs;
+mod paint;
 mod records;
 mod select;
 mod sets;
+mod stack;
 mod summary;
 mod text;
 mod threads;
@@ -32,12 +34,13 @@ pub use options::{
 pub use outputs::{Flush, Opener, Output};
 pub use records::{Done, Format, Happening, Json, Perfetto, RecordSink};
 pub use sets::{Numbers, signal};
+pub use stack::{Loader, Stack};
 pub use summary::{Column, Summary, SummaryOptions};
 pub use text::TextSink;
 pub use zone::{Zone, set as set_zone};
 
 use crate::abi::Errno;
-use crate::arch::{Arch, RawCall};
+use crate::arch::{Arch, RawCall, Regs};
 use crate::kernel::{Event, Kernel, Pid, Tid};
 use crate::mem::Space;
 use crate::syscalls::{ENTRIES, Entry};
@@ -81,6 +84,8 @@ pub struct View<'a> {
     pub mark: Option<&'static str>,
     /// Threads alive, for formats that name the thread only when there are several.
     pub threads: usize,
+    /// The caller's registers before the call, if one of the observers wants them.
+    pub regs: Option<&'a Regs>,
 }
 
 /// Which clock the times of a run are from.
@@ -126,6 +131,11 @@ pub trait Sink {
     fn considers(&mut self, _space: &Space, _kernel: &Kernel, _call: &Call) -> bool {
         true
     }
+
+    /// Whether it looks at [`View::regs`]. Asked once, before the run.
+    fn wants_registers(&self) -> bool {
+        false
+    }
     /// The run begins.
     fn start(&mut self, _start: &Start<'_>) {}
     /// A call begins.
@@ -155,6 +165,10 @@ impl<S: Sink> Sink for std::rc::Rc<std::cell::RefCell<S>> {
 
     fn considers(&mut self, space: &Space, kernel: &Kernel, call: &Call) -> bool {
         self.borrow_mut().considers(space, kernel, call)
+    }
+
+    fn wants_registers(&self) -> bool {
+        self.borrow().wants_registers()
     }
 
     fn start(&mut self, start: &Start<'_>) {

@@ -1,6 +1,7 @@
 //! Where finished lines go: one writer for all threads, or one for each.
 
 use super::buf::Buf;
+use super::paint::Painter;
 use crate::kernel::Tid;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -39,13 +40,20 @@ pub(super) struct Lines {
     written: usize,
     /// The thread whose line is open.
     pub open: Option<Tid>,
+    /// Colours lines on their way out.
+    painter: Option<Painter>,
     error: Option<std::io::Error>,
 }
 
 impl Lines {
     pub(super) fn new(writer: Box<dyn Write>, flush: Flush) -> Lines {
         let out = Buf::with_capacity(if flush == Flush::Buffered { BUFFER + 4096 } else { 4096 });
-        Lines { writer, flush, out, line: 0, written: 0, open: None, error: None }
+        Lines { writer, flush, out, line: 0, written: 0, open: None, painter: None, error: None }
+    }
+
+    /// From now on lines are coloured.
+    pub(super) fn paint(&mut self) {
+        self.painter = Some(Painter::default());
     }
 
     /// The columns of the line in the making.
@@ -74,8 +82,10 @@ impl Lines {
     /// Hands on what there is. After an error nothing more is written; it is reported at the end.
     pub(super) fn write_out(&mut self) {
         self.written += self.out.len() - self.line;
+        let painted = self.painter.as_mut().map(|p| p.paint(&self.out));
+        let bytes = painted.as_ref().unwrap_or(&self.out);
         if self.error.is_none()
-            && let Err(e) = self.writer.write_all(&self.out).and_then(|()| self.writer.flush())
+            && let Err(e) = self.writer.write_all(bytes).and_then(|()| self.writer.flush())
         {
             self.error = Some(e);
         }

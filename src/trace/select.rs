@@ -1,6 +1,8 @@
 //! Which calls touch a file or a descriptor (`-P`, `--trace-fds`), and what descriptors and processes are called.
 
 use super::{Call, Options};
+use crate::kernel::file::Label;
+use crate::kernel::net::Socket;
 use crate::kernel::{Kernel, Tid};
 use crate::mem::{GuestAddr, Space};
 use crate::syscalls::{Dir, Elem, Scalar, Struct, Type};
@@ -16,6 +18,18 @@ pub(super) fn path_of(kernel: &Kernel, tid: Tid, fd: i32) -> Option<Vec<u8>> {
     }
     let file = thread.files.try_borrow().ok()?.get(fd).ok()?;
     Some(file.path().to_vec())
+}
+
+/// What else is known of the file behind a descriptor.
+pub(super) fn label_of(kernel: &Kernel, tid: Tid, fd: i32) -> Option<Label> {
+    let file = kernel.threads.get(&tid)?.files.try_borrow().ok()?.get(fd).ok()?;
+    file.ops().label()
+}
+
+/// The protocol of the netlink socket behind a descriptor.
+pub(super) fn netlink_of(kernel: &Kernel, tid: Tid, fd: i32) -> Option<i32> {
+    let file = kernel.threads.get(&tid)?.files.try_borrow().ok()?.get(fd).ok()?;
+    file.downcast::<Socket>()?.netlink_protocol()
 }
 
 /// The name of a thread, as /proc/PID/comm has it.

@@ -10,7 +10,9 @@ use super::decode::{self, Phase};
 use super::dump;
 use super::outputs::{Flush, Output, Outputs};
 use super::select::comm_of;
+use super::stack::{Loader, Stack, Stacks};
 use super::threads::Threads;
+use super::zone;
 use super::{Call, Clock, Message, Options, Precision, Sink, Start, Status, Target, View};
 use crate::abi::Errno;
 use crate::arch::Arch;
@@ -47,6 +49,8 @@ pub struct TextSink {
     previous_ns: Option<u64>,
     /// Calls that may still be shown.
     left: Option<u64>,
+    /// Tells where calls are made.
+    stacks: Option<Stacks>,
 }
 
 impl TextSink {
@@ -70,6 +74,7 @@ impl TextSink {
             epoch_ns: 0,
             previous_ns: None,
             left,
+            stacks: None,
         }
     }
 
@@ -79,6 +84,16 @@ impl TextSink {
             return None;
         }
         Some(self.options.begins(space, kernel, call)).filter(|v| *v != Verdict::No)
+    }
+
+    /// Shows the stack behind every call (`-k`). `loader` gives the bytes of the guest's files.
+    pub fn show_stacks(&mut self, shown: Stack, loader: Loader) {
+        self.stacks = Some(Stacks::new(shown, loader));
+    }
+
+    /// Paints what it writes for a terminal.
+    pub fn paint(&mut self) {
+        self.outputs.now.paint();
     }
 
     fn out(&mut self) -> &mut Buf {
@@ -143,7 +158,9 @@ impl TextSink {
             match clock {
                 Clock::Unix => time(out, wall, precision, 0),
                 Clock::Day => {
-                    let second = wall / 1_000_000_000 % 86_400;
+                    let seconds = wall / 1_000_000_000;
+                    let local = (seconds as i64).saturating_add(i64::from(zone::offset(seconds as i64)));
+                    let second = local.rem_euclid(86_400) as u64;
                     for (i, part) in [second / 3600, second / 60 % 60, second % 60].into_iter().enumerate() {
                         buf::text(out, if i > 0 { ":" } else { "" });
                         buf::padded(out, part, 2);
@@ -241,6 +258,11 @@ impl TextSink {
                 self.outputs.now.out.pop();
                 self.outputs.now.end_line();
             }
+        }
+        if !begun.stack.is_empty() {
+            self.out().extend_from_slice(&begun.stack);
+            self.out().pop();
+            self.outputs.now.end_line();
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
@@ -362,6 +384,10 @@ impl Sink for TextSink {
             || self.options.detach_on_execve && call.entry().is_some_and(|e| e.name.starts_with("execve"))
     }
 
+    fn wants_registers(&self) -> bool {
+        self.stacks.is_some()
+    }
+
     fn wants(&self, index: Option<usize>) -> bool {
         let exec = self.options.detach_on_execve && index.is_some_and(|i| ENTRIES[i].name.starts_with("execve"));
         self.options.wants(index) || exec
@@ -384,6 +410,7 @@ impl Sink for TextSink {
         self.leader(start.tid, Lead { now_ns: start.now_ns, number: Some(nr), pointer: None });
         let quote = self.options.style.quote();
         let full = !self.options.abbreviated.admits(Some(index));
+        let shown = self.options.dereferenced.admits(Some(index));
         let limit = self.options.style.limit;
         let out = self.out();
         let list = |out: &mut Buf, strings: &[Vec<u8>]| {
@@ -402,9 +429,17 @@ impl Sink for TextSink {
         buf::text(out, "execve(");
         buf::quoted(out, start.path, quote);
         buf::text(out, ", ");
-        list(out, start.argv);
+        // The argument vector lies in front of the environment's on the first stack.
+        let argv = start.envp_addr.wrapping_sub(8 * (start.argv.len() as u64 + 1));
+        if shown {
+            list(out, start.argv)
+        } else {
+            buf::addr(out, argv)
+        }
         buf::text(out, ", ");
-        if full {
+        if !shown {
+            buf::addr(out, start.envp_addr);
+        } else if full {
             list(out, start.envp);
         } else {
             buf::addr(out, start.envp_addr);
@@ -430,6 +465,9 @@ impl Sink for TextSink {
         let mut begun = Begun::new(&self.specials, view, call);
         if let Verdict::Later(seen) = verdict {
             begun.seen = Some(seen);
+        }
+        if let (Some(stacks), Some(regs)) = (&mut self.stacks, view.regs) {
+            begun.stack = stacks.trace(view.space, regs);
         }
         if self.options.statuses.is_all() && begun.seen.is_none() {
             self.leader(call.tid, lead_of(call, view.now_ns));

@@ -14,6 +14,7 @@ Tracing:
   -f, --follow-forks              follow threads and processes that the program creates
   -ff                             the same, each into a file of its own: FILE.PID
   -b execve, --detach-on=execve   let a process go when it calls execve
+  -u USERNAME, --user=USERNAME    run the program as USERNAME
   -I N, --interruptible=N         taken for strace's sake: signals reach sevm and the program at any time
   --syscall-limit=N               end the trace after N calls
   --kill-on-exit                  taken for strace's sake: the program cannot outlive sevm
@@ -35,9 +36,12 @@ Output:
   -e raw=SET, --raw=SET           show arguments of these calls as numbers (none)
   -e read=SET, --read=SET         dump the data read from these descriptors
   -e write=SET, --write=SET       dump the data written to these descriptors
+  --color[=WHEN]                  colour lines: always, auto (on a terminal, unless NO_COLOR is set) or never
   -e quiet=SET, --quiet=SET       leave out: attach, exit, path-resolution, personality, thread-execve
   -e decode-fds=SET               what to tell of descriptors: path, socket, dev, pidfd
   -i, --instruction-pointer       show where the call was made
+  -k, --stack-trace[=symbol]      show where the call was made, function by function
+  -kk, --stack-trace=source       and the lines of the source
   -n, --syscall-number            show its number
   -N, --arg-names                 show the names of arguments
   -o FILE, --output=FILE          write to FILE; to a command with |COMMAND or !COMMAND

@@ -9,16 +9,18 @@ mod names;
 mod outputs;
 mod qualify;
 mod settings;
+mod user;
 mod values;
 
 use crate::Error;
 use crate::inject::{Chaos, Tamper};
 use crate::kernel::ExitStatus;
-use crate::trace::{Json, Perfetto, RecordSink, Sink, Summary, TextSink};
-use settings::{Format, Settings};
-use std::ffi::OsString;
-use std::io::Write;
+use crate::trace::{Json, Loader, Perfetto, RecordSink, Sink, Summary, TextSink, Zone, set_zone};
+use settings::{Color, Destination, Format, Settings};
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Exit status for a command line that is wrong, as strace's.
@@ -94,10 +96,19 @@ fn refuse(refusal: &Refusal) -> ExitCode {
 fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
     let mut reader = None;
     let (text, table) = outputs::open_all(&settings, &mut reader)?;
+    if let Some(user) = &settings.user {
+        user.take_on()?;
+    }
+    if !settings.run.deterministic
+        && let Some(zone) = local_zone()
+    {
+        set_zone(zone);
+    }
     let (mut machine, pid) = match settings.run.boot() {
         Ok(booted) => booted,
         Err(e) => return Ok(Err(e)),
     };
+    let painted = is_painted(&settings);
     let chaos = settings.chaos.map(|(options, log)| {
         say(&format!("chaos {}", options.argument()));
         let chaos = Chaos::new(options);
@@ -111,7 +122,16 @@ fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
     if let Some(output) = text {
         let trace = settings.trace.clone();
         let sink: Box<dyn Sink> = match settings.format {
-            Format::Text => Box::new(TextSink::with_output(trace, output)),
+            Format::Text => {
+                let mut sink = TextSink::with_output(trace, output);
+                if let Some(shown) = settings.stack {
+                    sink.show_stacks(shown, loader(settings.run.root.clone()));
+                }
+                if painted {
+                    sink.paint();
+                }
+                Box::new(sink)
+            }
             Format::Json => Box::new(RecordSink::new(trace, Json, output)),
             Format::Perfetto => Box::new(RecordSink::new(trace, Perfetto::default(), output)),
         };
@@ -126,6 +146,38 @@ fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
     }
     drop(reader);
     Ok(result)
+}
+
+/// Reads files of the guest for their symbols. What is not there has none.
+fn loader(root: Option<PathBuf>) -> Loader {
+    Box::new(move |name| {
+        let name = Path::new(OsStr::from_bytes(name));
+        let inside = name.strip_prefix("/").unwrap_or(name);
+        std::fs::read(root.as_ref().map_or_else(|| name.to_path_buf(), |root| root.join(inside))).ok()
+    })
+}
+
+/// Whether lines are coloured (<https://no-color.org>).
+fn is_painted(settings: &Settings) -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+    match settings.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => settings.destination == Destination::Stderr && std::io::stderr().is_terminal() && !unwanted,
+    }
+}
+
+/// The zone that TZ names, else the machine's (tzset(3)).
+fn local_zone() -> Option<Zone> {
+    let of_file = |path: &Path| std::fs::read(path).ok().and_then(|bytes| Zone::from_file(&bytes));
+    let Some(name) = std::env::var_os("TZ") else { return of_file(Path::new("/etc/localtime")) };
+    let name = name.to_string_lossy().into_owned();
+    let file = name.strip_prefix(':').unwrap_or(&name);
+    if file.is_empty() {
+        return None;
+    }
+    of_file(&Path::new("/usr/share/zoneinfo").join(file)).or_else(|| Zone::from_rule(&name))
 }
 
 /// Tells something on standard error, unless that cannot be written to.

@@ -3,12 +3,14 @@
 use super::again::{self, Again};
 use super::getopt::{self, Given};
 use super::names::{Key, Opt, Own, long, short};
+use super::user::{self, Identity};
 use super::values::{columns, decimal, span_ns, timestamps};
 use super::{Refusal, help, qualify, tail, text};
 use crate::cli::options::RunOptions;
 use crate::inject::{ChaosOptions, Injection};
 use crate::trace::{
-    Clock, Column, Constants, Filter, Message, Numbers, Options, Precision, Status, Strings, SummaryOptions, Target,
+    Clock, Column, Constants, Filter, Message, Numbers, Options, Precision, Stack, Status, Strings, SummaryOptions,
+    Target,
 };
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -90,6 +92,24 @@ pub struct Settings {
     pub run: RunOptions,
     /// What does not fit together but does no harm.
     pub warnings: Vec<String>,
+    /// Stacks behind calls.
+    pub stack: Option<Stack>,
+    /// The lines are coloured.
+    pub color: Color,
+    /// The user as whom the program runs.
+    pub user: Option<Identity>,
+}
+
+/// When lines are coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// How often the options were given whose repetition means more.
@@ -101,6 +121,7 @@ struct Counts {
     hex: usize,
     fd_names: usize,
     daemonize: usize,
+    stack: usize,
     /// The trace goes to a file or a command.
     redirected: bool,
 }
@@ -126,6 +147,9 @@ struct Draft {
     /// Options for other runs of the same kind.
     passed_on: Vec<OsString>,
     own: Vec<OsString>,
+    stack: Option<Stack>,
+    color: Color,
+    user: Option<String>,
 }
 
 /// Takes the command line apart.
@@ -232,11 +256,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
             };
         }
         Opt::Duration => trace.columns.duration = Some(precision()?),
-        Opt::User => {
-            return Err(Refusal::plain(
-                "-u/--user is not possible: programs have the ids that sevm itself is run with (see setpriv(1), su(1))",
-            ));
-        }
+        Opt::User => draft.user = Some(required.to_string()),
         Opt::Columns => {
             draft.needs_statistics.get_or_insert("-U/--summary-columns");
             draft.summary.columns = columns(required)?;
@@ -280,7 +300,22 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
             draft.needs_statistics.get_or_insert("--histogram");
             draft.summary.histogram = true;
         }
-        Opt::Stack => return Err(Refusal::plain("-k/--stack-traces is not implemented")),
+        Opt::Stack => draft.counts.stack += 1,
+        Opt::StackFormat => {
+            draft.stack = match value {
+                None | Some("symbol") => Some(Stack::Symbols),
+                Some("source") => Some(Stack::Source),
+                Some(_) => return Err(invalid()),
+            };
+        }
+        Opt::Color => {
+            draft.color = match value {
+                None | Some("always") => Color::Always,
+                Some("auto") => Color::Auto,
+                Some("never") => Color::Never,
+                Some(_) => return Err(invalid()),
+            };
+        }
         Opt::CallLimit => match number()? {
             0 => return Err(invalid()),
             n => trace.limit = Some(u64::from(n)),
@@ -357,6 +392,19 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
             .filter_map(Injection::inadvertent_error)
             .map(|(error, value)| format!("Inadvertent injection of error {error} is possible for retval={value}")),
     );
+    let user = match &draft.user {
+        Some(name) => Some(user::find(name)?),
+        None => None,
+    };
+    let stack = match draft.counts.stack {
+        0 => draft.stack,
+        1 => Some(Stack::Symbols),
+        _ => Some(Stack::Source),
+    };
+    if stack.is_some() && draft.statistics == Some(Statistics::Only) {
+        warnings.push("-k/--stack-traces has no effect with -c/--summary-only".to_string());
+    }
+    let color = draft.color;
     let run = own_options(std::mem::take(&mut draft.own), command)?;
     let (separate, format) = (trace.target == Target::Separate, draft.format);
     let statistics = draft.statistics.map(|s| (s, draft.summary));
@@ -370,6 +418,9 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
         chaos,
         run,
         warnings,
+        stack,
+        color,
+        user,
     })))
 }
 

@@ -13,6 +13,7 @@ pub struct HostFile {
     seekable: bool,
     /// It is the terminal that sevm was started from.
     terminal: bool,
+    device: (u32, u32),
 }
 
 impl HostFile {
@@ -32,7 +33,7 @@ impl HostFile {
             _ => false,
         };
         let terminal = waiting == Waiting::Never && kind == FileKind::Character && host.is_controlling_terminal(&fd);
-        HostFile { fd, kind, waiting, seekable, terminal }
+        HostFile { fd, kind, waiting, seekable, terminal, device: stat.device() }
     }
 
     /// Whether it is the terminal that sevm was started from.
@@ -62,6 +63,15 @@ impl HostFile {
 }
 
 impl FileOps for HostFile {
+    fn label(&self) -> Option<Label> {
+        let (major, minor) = self.device;
+        match self.kind {
+            FileKind::Character => Some(Label::Character(major, minor)),
+            FileKind::Block => Some(Label::Block(major, minor)),
+            _ => None,
+        }
+    }
+
     fn kind(&self) -> FileKind {
         self.kind
     }

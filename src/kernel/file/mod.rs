@@ -174,6 +174,11 @@ pub trait FileOps: std::fmt::Debug {
         String::new()
     }
 
+    /// What is known of it beside its name, for observers.
+    fn label(&self) -> Option<Label> {
+        None
+    }
+
     /// [`FileOps::fdinfo`], where that needs the kernel.
     fn fdinfo_in(&self, kernel: &mut Kernel) -> String {
         let _ = kernel;
@@ -231,6 +236,24 @@ pub trait FileOps: std::fmt::Debug {
         let _ = (ctx, file, emit);
         Err(Errno::ENOTDIR)
     }
+}
+
+/// What a file is beside its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// A socket: its protocol, and its addresses or numbers.
+    Socket {
+        /// As ss(8) and strace(1) call it.
+        protocol: &'static str,
+        /// What is in the brackets behind it; `None`: its inode number.
+        details: Option<String>,
+    },
+    /// A character device by its numbers.
+    Character(u32, u32),
+    /// A block device by its numbers.
+    Block(u32, u32),
+    /// A process.
+    Process(i32),
 }
 
 /// Who gets signals about a file (fcntl(2), F_SETOWN, F_SETSIG).

@@ -5,7 +5,14 @@ use super::*;
 use crate::abi::consts::poll::{POLLIN, POLLOUT};
 use crate::abi::consts::socktype::SOCK_RAW;
 use crate::host::{Data, DataMut};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+
+/// Address family of packet(7).
+const AF_PACKET: u32 = 17;
+/// Protocols of which a datagram socket is for echo requests.
+const IPPROTO_ICMP: i32 = 1;
+const IPPROTO_ICMPV6: i32 = 58;
 
 /// How often a connection to a UNIX socket outside is tried whose queue is full, in nanoseconds.
 const RETRY_NS: u64 = 5_000_000;
@@ -20,6 +27,20 @@ pub struct HostSocket {
     kind: Kind,
     /// SO_LINGER with a time, which the host does not hear of: its close(2) would wait.
     linger: Cell<Option<[u32; 2]>>,
+    /// Its protocol as socket(2) was told, 0 being the usual one of its kind.
+    protocol: i32,
+    /// Its own address and the other end's, as far as calls have made them known.
+    addresses: RefCell<[Option<SocketAddr>; 2]>,
+}
+
+/// The internet address in the bytes of a struct sockaddr.
+fn internet(address: &[u8]) -> Option<SocketAddr> {
+    let port = u16::from_be_bytes([*address.get(2)?, *address.get(3)?]);
+    match u32::from(u16::from_le_bytes([*address.first()?, *address.get(1)?])) {
+        AF_INET => Some(SocketAddr::from((<[u8; 4]>::try_from(address.get(4..8)?).ok()?, port))),
+        AF_INET6 => Some(SocketAddr::from((<[u8; 16]>::try_from(address.get(8..24)?).ok()?, port))),
+        _ => None,
+    }
 }
 
 impl HostSocket {
@@ -34,7 +55,14 @@ impl HostSocket {
             return Err(Errno::EPERM);
         }
         let fd = ctx.kernel.host.socket(domain, kind, protocol)?;
-        Ok(HostSocket { fd, domain, kind: Kind::of(kind), linger: Cell::default() })
+        Ok(HostSocket {
+            fd,
+            domain,
+            kind: Kind::of(kind),
+            linger: Cell::default(),
+            protocol,
+            addresses: RefCell::default(),
+        })
     }
 
     /// One that exists already.
@@ -43,7 +71,14 @@ impl HostSocket {
     /// The host does not say what it is.
     pub fn adopt(host: &mut dyn Host, fd: HostFd) -> Result<HostSocket, Errno> {
         let [domain, kind, _] = host.adopt_socket(&fd)?;
-        Ok(HostSocket { fd, domain, kind: Kind::of(kind), linger: Cell::default() })
+        Ok(HostSocket {
+            fd,
+            domain,
+            kind: Kind::of(kind),
+            linger: Cell::default(),
+            protocol: 0,
+            addresses: RefCell::default(),
+        })
     }
 
     /// A new one, connected to the UNIX socket of a program outside.
@@ -53,10 +88,28 @@ impl HostSocket {
     pub fn connect_outside(ctx: &mut Ctx, kind: u32, node: &HostFd) -> Result<HostSocket, Stop> {
         let fd = ctx.kernel.host.socket(AF_UNIX, kind, 0)?;
         match ctx.kernel.host.connect_node(&fd, node) {
-            Ok(()) => Ok(HostSocket { fd, domain: AF_UNIX, kind: Kind::of(kind), linger: Cell::default() }),
+            Ok(()) => Ok(HostSocket {
+                fd,
+                domain: AF_UNIX,
+                kind: Kind::of(kind),
+                linger: Cell::default(),
+                protocol: 0,
+                addresses: RefCell::default(),
+            }),
             // Nothing can be asked when there will be room.
             Err(Errno::EAGAIN) => Err(Stop::Block(Wait::until(ctx.kernel.monotonic_ns() + RETRY_NS))),
             Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Asks the host for addresses that observers may want to show.
+    fn learn(&self, ctx: &mut Ctx, sides: &[Side]) {
+        if !matches!(self.domain, AF_INET | AF_INET6) {
+            return;
+        }
+        for side in sides {
+            let address = ctx.kernel.host.address(&self.fd, *side).ok().and_then(|a| internet(&a));
+            self.addresses.borrow_mut()[usize::from(*side == Side::Peer)] = address;
         }
     }
 
@@ -75,6 +128,30 @@ impl HostSocket {
 }
 
 impl Protocol for HostSocket {
+    fn label(&self) -> Label {
+        let protocol = match (self.domain, self.kind) {
+            (AF_INET, Kind::Stream) => "TCP",
+            (AF_INET6, Kind::Stream) => "TCPv6",
+            (AF_INET, Kind::Datagram) if self.protocol == IPPROTO_ICMP => "ping",
+            (AF_INET6, Kind::Datagram) if self.protocol == IPPROTO_ICMPV6 => "pingv6",
+            (AF_INET, Kind::Datagram) => "UDP",
+            (AF_INET6, Kind::Datagram) => "UDPv6",
+            (AF_INET, Kind::Other) => "RAW",
+            (AF_INET6, Kind::Other) => "RAWv6",
+            (AF_UNIX, Kind::Stream) => "UNIX-STREAM",
+            (AF_UNIX, Kind::SeqPacket) => "UNIX-SEQPACKET",
+            (AF_UNIX, _) => "UNIX",
+            (AF_PACKET, _) => "PACKET",
+            _ => "socket",
+        };
+        let details = match *self.addresses.borrow() {
+            [Some(own), Some(peer)] => Some(format!("{own}->{peer}")),
+            [Some(own), None] => Some(own.to_string()),
+            _ => None,
+        };
+        Label::Socket { protocol, details }
+    }
+
     fn domain(&self) -> u32 {
         self.domain
     }
@@ -93,7 +170,9 @@ impl Protocol for HostSocket {
 
     fn bind(&self, ctx: &mut Ctx, address: &[u8]) -> Result<(), Errno> {
         self.refuse_names()?;
-        ctx.kernel.host.bind(&self.fd, address)
+        ctx.kernel.host.bind(&self.fd, address)?;
+        self.learn(ctx, &[Side::Own]);
+        Ok(())
     }
 
     fn connect(&self, ctx: &mut Ctx, address: &[u8], patience: Patience) -> Result<Option<HostSocket>, Stop> {
@@ -101,7 +180,10 @@ impl Protocol for HostSocket {
             return Err(Errno::EISCONN.into());
         }
         match ctx.kernel.host.connect(&self.fd, address) {
-            Ok(()) => Ok(None),
+            Ok(()) => {
+                self.learn(ctx, &[Side::Own, Side::Peer]);
+                Ok(None)
+            }
             // Asked again when something has happened, the host says what came of it.
             Err(Errno::EINPROGRESS | Errno::EALREADY) if patience == Patience::Waits => {
                 Err(Stop::Block(Wait::fd(&self.fd, POLLOUT as i16)))
@@ -111,13 +193,24 @@ impl Protocol for HostSocket {
     }
 
     fn listen(&self, ctx: &mut Ctx, backlog: i32) -> Result<(), Errno> {
-        ctx.kernel.host.listen(&self.fd, backlog)
+        ctx.kernel.host.listen(&self.fd, backlog)?;
+        self.learn(ctx, &[Side::Own]);
+        Ok(())
     }
 
     fn accept(&self, ctx: &mut Ctx) -> Result<(Box<dyn Protocol>, Vec<u8>), Stop> {
         let result = ctx.kernel.host.accept(&self.fd);
         let (fd, from) = self.or_wait(result, POLLIN)?;
-        Ok((Box::new(HostSocket { fd, domain: self.domain, kind: self.kind, linger: self.linger.clone() }), from))
+        let socket = HostSocket {
+            fd,
+            domain: self.domain,
+            kind: self.kind,
+            linger: self.linger.clone(),
+            protocol: self.protocol,
+            addresses: RefCell::default(),
+        };
+        socket.learn(ctx, &[Side::Own, Side::Peer]);
+        Ok((Box::new(socket), from))
     }
 
     fn address(&self, ctx: &mut Ctx, side: Side) -> Result<Vec<u8>, Errno> {

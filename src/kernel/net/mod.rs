@@ -23,7 +23,7 @@ pub use mmsg::{recvmmsg, sendmmsg};
 pub use option::{getsockopt, setsockopt};
 pub use unix::Network;
 
-use super::file::{Access, Buffer, File, FileKind, FileOps, Readiness};
+use super::file::{Access, Buffer, File, FileKind, FileOps, Label, Readiness};
 use super::*;
 use crate::abi::UCred;
 use crate::abi::consts::so;
@@ -202,6 +202,16 @@ pub trait Protocol: std::fmt::Debug {
     /// Those of fstat(2).
     fn stat(&self, ctx: &mut Ctx) -> Result<FileStat, Errno>;
 
+    /// What strace(1) tells of it: its protocol, and what of its addresses is known.
+    fn label(&self) -> Label {
+        Label::Socket { protocol: "socket", details: None }
+    }
+
+    /// The protocol of a netlink socket.
+    fn netlink_protocol(&self) -> Option<i32> {
+        None
+    }
+
     /// A number about it: FIONREAD, SIOCOUTQ, SIOCATMARK.
     ///
     /// # Errors
@@ -247,6 +257,11 @@ impl Socket {
         self.protocol().kind() == Kind::Stream
     }
 
+    /// The protocol of a netlink socket, for observers that decode its messages.
+    pub fn netlink_protocol(&self) -> Option<i32> {
+        self.protocol().netlink_protocol()
+    }
+
     fn protocol(&self) -> &dyn Protocol {
         match self.later.get() {
             Some(socket) => socket,
@@ -265,6 +280,10 @@ impl Socket {
 impl FileOps for Socket {
     fn kind(&self) -> FileKind {
         FileKind::Socket
+    }
+
+    fn label(&self) -> Option<Label> {
+        Some(self.protocol().label())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -131,6 +131,35 @@ impl Drop for NetlinkSocket {
 }
 
 impl Protocol for NetlinkSocket {
+    fn label(&self) -> Label {
+        const NAMES: [&str; 17] = [
+            "ROUTE",
+            "UNUSED",
+            "USERSOCK",
+            "FIREWALL",
+            "SOCK_DIAG",
+            "NFLOG",
+            "XFRM",
+            "SELINUX",
+            "ISCSI",
+            "AUDIT",
+            "FIB_LOOKUP",
+            "CONNECTOR",
+            "NETFILTER",
+            "IP6_FW",
+            "DNRTMSG",
+            "KOBJECT_UEVENT",
+            "GENERIC",
+        ];
+        let name = usize::try_from(self.protocol).ok().and_then(|n| NAMES.get(n));
+        let details = self.port.get().zip(name).map(|(port, name)| format!("{name}:{port}"));
+        Label::Socket { protocol: "NETLINK", details }
+    }
+
+    fn netlink_protocol(&self) -> Option<i32> {
+        Some(self.protocol)
+    }
+
     fn domain(&self) -> u32 {
         AF_NETLINK
     }

@@ -5,7 +5,7 @@ use crate::abi::consts::open::{O_NONBLOCK, O_RDWR};
 use crate::abi::consts::poll::{POLLHUP, POLLIN, POLLRDNORM};
 use crate::abi::consts::{pidfd_open as open, pidfd_send_signal as scope, setns as ns};
 use crate::host::FileStat;
-use crate::kernel::file::{File, FileKind, FileOps, Readiness};
+use crate::kernel::file::{File, FileKind, FileOps, Label, Readiness};
 use crate::kernel::procfs;
 use std::any::Any;
 use std::rc::Rc;
@@ -83,6 +83,10 @@ impl FileOps for PidFd {
 
     fn stat(&self, _ctx: &mut Ctx, _file: &File) -> Result<FileStat, Errno> {
         Ok(self.stat)
+    }
+
+    fn label(&self) -> Option<Label> {
+        Some(Label::Process(self.pid))
     }
 
     fn fdinfo_in(&self, kernel: &mut Kernel) -> String {

@@ -42,10 +42,8 @@ static MOUNT_ATTR: Layout = layout(
     ],
 );
 static LANDLOCK_RULESET: Layout = layout(8, &[f("handled_access_fs", 0, Kind::Flags64(&sets::LANDLOCK_ACCESS_FS))]);
-pub(super) static LANDLOCK_PATH: Layout = layout(
-    12,
-    &[f("allowed_access", 0, Kind::Flags64(&sets::LANDLOCK_ACCESS_FS)), f("parent_fd", 8, Kind::Fd)],
-);
+pub(super) static LANDLOCK_PATH: Layout =
+    layout(12, &[f("allowed_access", 0, Kind::Flags64(&sets::LANDLOCK_ACCESS_FS)), f("parent_fd", 8, Kind::Fd)]);
 
 /// mount_setattr(2).
 pub(super) fn mount_setattr(cx: &mut Cx<'_>, entering: bool) {
@@ -107,7 +105,7 @@ pub(super) fn sched_setattr(cx: &mut Cx<'_>, entering: bool) {
         let mut b = [0u8; 4];
         if cx.fetch(attr, &mut b) {
             let told = u64::from(u32::from_le_bytes(b));
-            cx.sched_attr(attr, if told == 0 { 48 } else { told });
+            cx.sched_attr(attr, if told == 0 { 48 } else { told.max(4) });
         } else {
             cx.addr(attr);
         }
@@ -203,11 +201,7 @@ impl Cx<'_> {
         if !bytes.is_empty() && !self.fetch(addr, &mut bytes) {
             return self.addr(addr);
         }
-        let shown = bytes.len().min(self.style.limit);
-        buf::quoted(self.out, &bytes[..shown], Quote::Hex);
-        if shown < bytes.len() {
-            self.text("...");
-        }
+        buf::quoted(self.out, &bytes, Quote::Hex);
     }
 
     /// A struct sock_fprog: a program for packets or for seccomp(2).
@@ -257,8 +251,8 @@ impl Cx<'_> {
         const MODES: [&str; 8] =
             ["BPF_IMM", "BPF_ABS", "BPF_IND", "BPF_MEM", "BPF_LEN", "BPF_MSH", "BPF_XADD", "0xe0 /* BPF_??? */"];
         const ALU: [&str; 11] = [
-            "BPF_ADD", "BPF_SUB", "BPF_MUL", "BPF_DIV", "BPF_OR", "BPF_AND", "BPF_LSH", "BPF_RSH", "BPF_NEG", "BPF_MOD",
-            "BPF_XOR",
+            "BPF_ADD", "BPF_SUB", "BPF_MUL", "BPF_DIV", "BPF_OR", "BPF_AND", "BPF_LSH", "BPF_RSH", "BPF_NEG",
+            "BPF_MOD", "BPF_XOR",
         ];
         const JUMPS: [&str; 5] = ["BPF_JA", "BPF_JEQ", "BPF_JGT", "BPF_JGE", "BPF_JSET"];
         let class = usize::from(code & 7);

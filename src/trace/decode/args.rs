@@ -108,11 +108,15 @@ fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u
         return cx.addr(raw);
     }
     match args[i].ty {
+        // FUTEX_WAKE_OP
+        _ if special == Special::Futex && i == 5 && cx.args[1] as u32 & 0x7f == 5 => cx.futex_op(raw as u32),
         Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32 & 0xffff),
         Type::Scalar(s) => scalar(cx, s, raw),
         Type::Flags { set, wide } => cx.flags(set, if wide { raw } else { u64::from(raw as u32) }),
         Type::Enum { set, wide } => cx.name(set, if wide { raw } else { u64::from(raw as u32) }),
         Type::Path => cx.path(raw),
+        // PR_SET_NAME: no more than a name can have.
+        Type::Str if special == Special::Prctl && cx.args[0] as u32 == 15 => cx.string(raw, cx.style.limit.min(15)),
         Type::Str => cx.string(raw, cx.style.limit),
         Type::Strs if args[i].name == "envp" && !cx.style.verbose => cx.string_count(raw),
         Type::Strs => cx.strings(raw),
@@ -133,8 +137,16 @@ fn pointer(
         return cx.text("NULL");
     }
     let count = len.map(|l| count_of(cx, args, i, l));
-    if !cx.style.dereference && !matches!(elem, Elem::Bytes) {
+    if !cx.style.dereference && !matches!(elem, Elem::Bytes | Elem::Struct(Struct::Cstr)) {
         return cx.addr(addr);
+    }
+    let read_too = dir == Dir::InOut && matches!(elem, Elem::Struct(Struct::Timespec | Struct::Timeval));
+    if cx.failed() && read_too {
+        // A call that has failed has still read it.
+        let phase = std::mem::replace(&mut cx.phase, Phase::Enter);
+        pointer(cx, args, i, (Dir::In, elem, len), special, before);
+        cx.phase = phase;
+        return;
     }
     if cx.failed() && !matches!(elem, Elem::Struct(Struct::Iovec)) {
         return match elem {
@@ -144,7 +156,10 @@ fn pointer(
         };
     }
     match (elem, count) {
-        (Elem::Bytes, n) if special == Special::Xattr && args[i].name == "value" => cx.attribute_value(addr, n.unwrap_or(0)),
+        (Elem::Bytes, n) if special == Special::Xattr && args[i].name == "value" => {
+            cx.attribute_value(addr, n.unwrap_or(0))
+        }
+        (Elem::Bytes, n) if special == Special::Datagram && cx.netlink_data(addr, n.unwrap_or(0)) => {}
         (Elem::Bytes, n) => cx.bytes(addr, n.unwrap_or(0), special.quote()),
         (Elem::Scalar(Scalar::Int | Scalar::Uint), None) if dir == Dir::InOut => length(cx, addr, before),
         (Elem::Scalar(s), n) => scalars(cx, s, addr, n),

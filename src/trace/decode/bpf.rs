@@ -109,8 +109,7 @@ static NEXT_ID: Layout = layout(12, &[f("start_id", 0, Kind::U32), f("next_id", 
 static PROG_BY_ID: Layout = layout(12, &[f("prog_id", 0, Kind::U32), f("next_id", 4, Kind::U32), OPEN_FLAGS]);
 static MAP_BY_ID: Layout = layout(12, &[f("map_id", 0, Kind::U32), f("next_id", 4, Kind::U32), OPEN_FLAGS]);
 const OPEN_FLAGS: Field = f("open_flags", 8, Kind::Flags32(&sets::BPF_FILE_FLAGS));
-static INFO: Layout =
-    layout(16, &[f("bpf_fd", 0, Kind::Fd), f("info_len", 4, Kind::U32), f("info", 8, Kind::Addr)]);
+static INFO: Layout = layout(16, &[f("bpf_fd", 0, Kind::Fd), f("info_len", 4, Kind::U32), f("info", 8, Kind::Addr)]);
 static QUERY: Layout = layout(
     28,
     &[
@@ -172,11 +171,7 @@ static LINK_CREATE: Layout = layout(
 );
 static LINK_UPDATE: Layout = layout(
     12,
-    &[
-        f("link_fd", 0, Kind::Fd),
-        f("new_prog_fd", 4, Kind::Fd),
-        f("flags", 8, Kind::Flags32(&sets::BPF_ATTACH_FLAGS)),
-    ],
+    &[f("link_fd", 0, Kind::Fd), f("new_prog_fd", 4, Kind::Fd), f("flags", 8, Kind::Flags32(&sets::BPF_ATTACH_FLAGS))],
 );
 static LINK_BY_ID: Layout = layout(4, &[f("link_id", 0, Kind::U32)]);
 
@@ -251,9 +246,10 @@ fn attributes(cx: &mut Cx<'_>, member: &str, layout: &Layout, attr: u64, size: u
         cx.text(member);
         cx.text("={");
     }
-    // A member that is cut off counts as 0.
-    let whole = &bytes[..layout.size];
-    cx.members(layout, whole);
+    // Members of the first version of the struct that are cut off count as 0; later ones are not there.
+    const FIRST: u64 = 40;
+    let known = (layout.size as u64).min(shown.max(FIRST));
+    cx.members(layout, &bytes[..known as usize]);
     if !member.is_empty() {
         cx.out.push(b'}');
     }

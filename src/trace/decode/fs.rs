@@ -3,6 +3,7 @@
 use super::structs::stat;
 use super::{Cx, time, u16_at, u32_at, u64_at};
 use crate::arch::Arch;
+use crate::mem::GuestAddr;
 use crate::syscalls::{Struct, sets};
 use crate::trace::buf::{self, Quote};
 
@@ -223,7 +224,7 @@ impl Cx<'_> {
             return self.addr(addr);
         }
         let mut bytes = vec![0u8; len.clamp(1, 4096) as usize];
-        if !self.fetch(addr, &mut bytes) {
+        if self.space.read(GuestAddr(addr), &mut bytes).is_err() {
             return self.addr(addr);
         }
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
@@ -279,6 +280,7 @@ impl Cx<'_> {
         let (base, len) = (u64_at(entry, 0), u64_at(entry, 8));
         self.text("{iov_base=");
         match shown {
+            Some(n) if self.netlink_data(base, n) => {}
             Some(n) => self.bytes(base, n, Quote::Escape),
             None => self.addr(base),
         }

@@ -194,7 +194,11 @@ impl Cx<'_> {
             (b'E', READ, 0x20..=0x3f) => {
                 self.text("EVIOCGBIT(");
                 let kind = u64::from(number - 0x20);
-                if kind == 0 { self.text("0") } else { self.name(&sets::EVDEV, kind) }
+                if kind == 0 {
+                    self.text("0")
+                } else {
+                    self.name(&sets::EVDEV, kind)
+                }
                 self.text(", ");
                 self.dec(u64::from(size));
                 self.out.push(b')');

@@ -20,8 +20,7 @@ static PERM: Layout = layout(
         f("cgid", 16, Kind::U32),
     ],
 );
-static PERM_SET: Layout =
-    layout(48, &[f("uid", 4, Kind::U32), f("gid", 8, Kind::U32), f("mode", 20, Kind::Mode32)]);
+static PERM_SET: Layout = layout(48, &[f("uid", 4, Kind::U32), f("gid", 8, Kind::U32), f("mode", 20, Kind::Mode32)]);
 
 pub(super) static SHMID_DS: Layout = layout(
     112,

@@ -28,7 +28,6 @@ pub(super) enum Kind {
     /// A user or group, -1 being none.
     Id,
     /// Permissions.
-    Mode16,
     Mode32,
     Mode64,
     /// The address of a string that ends with NUL.
@@ -46,8 +45,6 @@ pub(super) enum Kind {
     Hex02,
     /// An IPv4 or other address in a field of 16 bytes.
     SockAddrIn,
-    /// A signal's number.
-    Signal,
     /// A port in network order: `htons(80)`.
     Port,
     /// Decimal numbers in network order: `htons(80)`, `htonl(0)`.
@@ -61,10 +58,6 @@ pub(super) enum Kind {
     SockAddr,
     /// An interface by number.
     Interface,
-    /// Bytes as hexadecimal pairs between colons, this many.
-    Mac(usize),
-    /// Bytes as a string.
-    Bytes(usize),
     /// Bytes as a string, all of them in hexadecimal.
     HexBytes(usize),
     /// So many values of one kind, one after the other, each of so many bytes.
@@ -84,7 +77,6 @@ pub(super) enum Kind {
     /// A resource limit.
     Limit,
     /// Bits by name.
-    Flags8(&'static Set),
     Flags16(&'static Set),
     Flags32(&'static Set),
     Flags64(&'static Set),
@@ -99,10 +91,6 @@ pub(super) enum Kind {
     Text(usize),
     /// Unsigned longs.
     Longs(usize),
-    /// Seconds since the epoch, with nanoseconds at this offset, printed with the date.
-    Date {
-        nsec: usize,
-    },
     /// Two 32-bit numbers: `{val=[a, b]}`.
     Fsid,
 }
@@ -185,21 +173,6 @@ impl Cx<'_> {
         self.text(", ...}");
     }
 
-    /// Prints a struct that has grown with the kernel: what lies in its first `size` bytes, and `...` when the rest is
-    /// not empty. The address, if fewer than `least` bytes are there.
-    pub(super) fn growing(&mut self, layout: &Layout, addr: u64, size: u64, least: u64) {
-        let shown = (layout.size as u64).min(size) as usize;
-        let mut bytes = [0u8; 1024];
-        let Some(bytes) = bytes.get_mut(..shown) else { return self.addr(addr) };
-        if size < least || !self.fetch(addr, bytes) {
-            return self.addr(addr);
-        }
-        self.out.push(b'{');
-        self.members(layout, bytes);
-        self.grown(addr, shown as u64, size);
-        self.out.push(b'}');
-    }
-
     /// Prints `, ...` if one of the bytes from `from` up to `size` is not 0.
     pub(super) fn grown(&mut self, addr: u64, from: u64, size: u64) {
         let mut chunk = [0u8; 256];
@@ -228,7 +201,6 @@ impl Cx<'_> {
             Kind::X32 => self.hex(u64::from(v32)),
             Kind::Fd => self.fd(v32 as i32),
             Kind::Id => self.id(v32),
-            Kind::Mode16 => buf::mode(self.out, u64::from(v16)),
             Kind::Mode32 => buf::mode(self.out, u64::from(v32)),
             Kind::Mode64 => buf::mode(self.out, v64),
             Kind::CStr => self.string(v64, self.style.limit),
@@ -264,7 +236,6 @@ impl Cx<'_> {
                 self.out.push(b']');
             }
             Kind::SockAddrIn => self.sockaddr_bytes(part(16)),
-            Kind::Signal => self.signal(v32),
             Kind::Port | Kind::Htons => self.called("htons", u64::from(v16.swap_bytes())),
             Kind::Htonl => self.called("htonl", u64::from(v32.swap_bytes())),
             Kind::Inet => self.inet(v32.to_le_bytes()),
@@ -277,8 +248,6 @@ impl Cx<'_> {
             }
             Kind::SockAddr => self.sockaddr_bytes(part(128)),
             Kind::Interface => self.interface(v32),
-            Kind::Mac(n) => self.mac(part(n)),
-            Kind::Bytes(n) => self.shortened(part(n)),
             Kind::HexBytes(n) => buf::quoted(self.out, part(n), Quote::Hex),
             Kind::Many(n, size, each) => self.list(n as u64, |cx, i| {
                 cx.kind(each, at + size * i as usize, bytes);
@@ -290,7 +259,6 @@ impl Cx<'_> {
                 time::date_comment(self.out, v64 as i64, 0, 9);
             }
             Kind::Ticks => self.ticks(v64),
-            Kind::Flags8(set) => self.flags(set, u64::from(v8)),
             Kind::Flags16(set) => self.flags(set, u64::from(v16)),
             Kind::Enum8(set) => self.name(set, u64::from(v8)),
             Kind::Enum16(set) => self.name(set, u64::from(v16)),
@@ -319,10 +287,6 @@ impl Cx<'_> {
                 cx.dec(u64_at(bytes, at + 8 * i as usize));
                 true
             }),
-            Kind::Date { nsec } => {
-                self.sdec(v64 as i64);
-                time::date_comment(self.out, v64 as i64, u64_at(bytes, nsec), 9);
-            }
             Kind::Fsid => {
                 self.text("{val=[");
                 self.hex(u64::from(v32));
@@ -386,11 +350,13 @@ impl Cx<'_> {
     pub(super) fn makedev(&mut self, dev: u64) {
         let major = (dev >> 8) & 0xfff | (dev >> 32) & !0xfff;
         let minor = dev & 0xff | (dev >> 12) & !0xff & 0xffff_ffff;
-        self.text("makedev(");
-        self.hex(major);
-        self.text(", ");
-        self.hex(minor);
-        self.out.push(b')');
+        self.constant(dev, buf::hex, |out| {
+            buf::text(out, "makedev(");
+            buf::hex(out, major);
+            buf::text(out, ", ");
+            buf::hex(out, minor);
+            out.push(b')');
+        });
     }
 
     /// A resource limit: in units of 1024 where it is a multiple.

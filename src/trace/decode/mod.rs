@@ -30,8 +30,9 @@ pub(super) use time::civil;
 
 use super::FdDetail;
 use super::buf::{self, Buf, Quote};
-use super::select::{AT_FDCWD, comm_of, path_of};
+use super::select::{AT_FDCWD, comm_of, label_of, path_of};
 use crate::arch::Arch;
+use crate::kernel::file::Label;
 use crate::kernel::{Kernel, Tid};
 use crate::mem::{GuestAddr, Space};
 
@@ -236,18 +237,47 @@ impl Cx<'_> {
             return;
         }
         let Some(path) = self.kernel.and_then(|k| path_of(k, self.tid, fd)) else { return };
-        if self.style.shows(FdDetail::Path) {
-            self.out.push(b'<');
-            // What would end the name early is escaped.
-            for b in &path {
-                match b {
-                    b'<' | b'>' => {
-                        self.out.extend_from_slice(&[b'\\', b'0' + (b >> 6), b'0' + (b >> 3) % 8, b'0' + b % 8]);
-                    }
-                    b => buf::escaped(self.out, &[*b]),
-                }
+        let label = self.kernel.and_then(|k| label_of(k, self.tid, fd));
+        match label {
+            Some(Label::Process(pid)) if self.style.shows(FdDetail::Pidfd) => {
+                self.text("<pid:");
+                self.sdec(i64::from(pid));
+                self.out.push(b'>');
             }
-            self.out.push(b'>');
+            Some(Label::Socket { protocol, details }) if self.style.shows(FdDetail::Socket) => {
+                self.out.push(b'<');
+                self.text(protocol);
+                self.text(":[");
+                match details {
+                    Some(details) => self.text(&details),
+                    None => {
+                        let digits = path.iter().copied().filter(u8::is_ascii_digit);
+                        self.out.extend(digits);
+                    }
+                }
+                self.text("]>");
+            }
+            label if self.style.shows(FdDetail::Path) => {
+                self.out.push(b'<');
+                // What would end the name early is escaped.
+                for b in &path {
+                    match b {
+                        b'<' | b'>' => {
+                            self.out.extend_from_slice(&[b'\\', b'0' + (b >> 6), b'0' + (b >> 3) % 8, b'0' + b % 8]);
+                        }
+                        b => buf::escaped(self.out, &[*b]),
+                    }
+                }
+                if self.style.shows(FdDetail::Dev)
+                    && let Some(Label::Character(major, minor) | Label::Block(major, minor)) = label
+                {
+                    let kind = if matches!(label, Some(Label::Block(..))) { "block" } else { "char" };
+                    let text = format!("<{kind} {major}:{minor}>");
+                    self.text(&text);
+                }
+                self.out.push(b'>');
+            }
+            _ => {}
         }
     }
 

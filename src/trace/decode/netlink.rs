@@ -4,13 +4,20 @@
 use super::{Cx, u16_at, u32_at};
 use crate::syscalls::{Set, sets};
 use crate::trace::buf::{self, Quote};
+use crate::trace::select::netlink_of;
 
 const HEADER: usize = 16;
 const ROUTE: u32 = 0;
 
 impl Cx<'_> {
+    /// Messages in a buffer of a call whose first argument is a netlink socket; `false` if it is none.
+    pub(super) fn netlink_data(&mut self, addr: u64, len: u64) -> bool {
+        let protocol = self.kernel.and_then(|k| netlink_of(k, self.tid, self.args[0] as i32));
+        protocol.is_some_and(|p| self.netlink(p as u32, addr, len))
+    }
+
     /// Messages in a buffer of `len` bytes that goes through a netlink socket; `false` if it holds none.
-    pub(super) fn netlink(&mut self, protocol: u32, addr: u64, len: u64) -> bool {
+    fn netlink(&mut self, protocol: u32, addr: u64, len: u64) -> bool {
         let mut bytes = vec![0u8; len.min(1 << 16) as usize];
         if bytes.len() < HEADER || !self.fetch(addr, &mut bytes) {
             return false;

@@ -56,6 +56,29 @@ impl Cx<'_> {
         self.out.push(b']');
     }
 
+    /// The operation and the comparison of FUTEX_WAKE_OP.
+    pub(super) fn futex_op(&mut self, value: u32) {
+        const OPERATIONS: [&str; 5] = ["SET", "ADD", "OR", "ANDN", "XOR"];
+        const COMPARISONS: [&str; 6] = ["EQ", "NE", "LT", "LE", "GT", "GE"];
+        let named = |cx: &mut Self, names: &[&str], prefix: &str, number: u32| match names.get(number as usize) {
+            Some(name) => {
+                cx.text(prefix);
+                cx.text(name);
+            }
+            None => buf::unknown(cx.out, u64::from(number), &format!("{prefix}???")),
+        };
+        if value >> 28 & 8 != 0 {
+            self.text("FUTEX_OP_OPARG_SHIFT<<28|");
+        }
+        named(self, &OPERATIONS, "FUTEX_OP_", value >> 28 & 7);
+        self.text("<<28|");
+        self.hex(u64::from(value >> 12 & 0xfff));
+        self.text("<<12|");
+        named(self, &COMPARISONS, "FUTEX_OP_CMP_", value >> 24 & 0xf);
+        self.text("<<24|");
+        self.hex(u64::from(value & 0xfff));
+    }
+
     /// What capset(2) takes: three sets, in one or two halves by the header's version.
     pub(super) fn cap_data(&mut self, addr: u64) {
         let mut header = [0u8; 4];

@@ -183,10 +183,13 @@ fn child(out: &mut Buf, si_code: i32, status: i32, utime: i64, stime: i64) {
     } else {
         signal(out, status)
     }
-    field(out, "si_utime");
-    buf::sdec(out, utime);
-    field(out, "si_stime");
-    buf::sdec(out, stime);
+    for (name, ticks) in [("si_utime", utime), ("si_stime", stime)] {
+        field(out, name);
+        buf::sdec(out, ticks);
+        if ticks > 0 {
+            buf::text(out, &format!(" /* {}.{:02} s */", ticks / 100, ticks % 100));
+        }
+    }
 }
 
 fn head(out: &mut Buf, number: i32, si_code: i32, errno: i32) {
@@ -207,10 +210,14 @@ fn head(out: &mut Buf, number: i32, si_code: i32, errno: i32) {
 pub(in crate::trace) fn siginfo(out: &mut Buf, info: &SigInfo) {
     head(out, i32::from(info.signal.0), info.code, info.errno);
     match info.fields {
+        // Only what a process has sent always has a sender.
+        Fields::Kill { pid: 0, uid: 0 } if !matches!(info.code, 0 | -6) => {}
         Fields::Kill { pid, uid } => sender(out, pid, uid),
         Fields::Queue { pid, uid, value: v } => {
             sender(out, pid, uid);
-            value(out, v);
+            if v != 0 {
+                value(out, v);
+            }
         }
         Fields::Timer { id, overrun, value: v } => {
             field(out, "si_timerid");

@@ -43,8 +43,6 @@ enum Value {
     AtLeastInt,
     /// `[1]` when it is exactly an integer; others as bytes.
     Int,
-    /// A text.
-    Text,
     /// A struct that has to be whole, else the address.
     Whole(&'static Layout),
     /// A struct of which as much is shown as there is.
@@ -206,7 +204,7 @@ impl Cx<'_> {
             Value::AtLeastInt if len >= 4 => self.boxed_int(addr),
             Value::AtLeastInt => self.bytes(addr, len, Quote::Hex),
             Value::Int if len == 4 => self.boxed_int(addr),
-            Value::Int | Value::Text => self.bytes(addr, len, Quote::Escape),
+            Value::Int => self.bytes(addr, len, Quote::Escape),
             Value::Error if len >= 4 => {
                 if let Some(b) = self.fetch_or_addr::<4>(addr) {
                     let number = u32::from_le_bytes(b);

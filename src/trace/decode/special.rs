@@ -52,6 +52,12 @@ pub(in crate::trace) enum Special {
     Adjtimex(u8),
     /// The value of an attribute, which is text more often than not.
     Xattr,
+    /// Its last argument may be two operations in one number.
+    Futex,
+    /// One of its texts is short.
+    Prctl,
+    /// Its bytes may be messages of netlink.
+    Datagram,
     /// Waits for messages.
     Recvmmsg,
     /// Sets of capabilities by a header that says their size.
@@ -108,6 +114,9 @@ impl Special {
             "ioprio_get" => Special::IoprioGet,
             "adjtimex" => Special::Adjtimex(0),
             "clock_adjtime" => Special::Adjtimex(1),
+            "futex" => Special::Futex,
+            "prctl" => Special::Prctl,
+            "sendto" | "recvfrom" => Special::Datagram,
             "recvmmsg" => Special::Recvmmsg,
             "capget" | "capset" => Special::Capabilities,
             name if name.contains("xattr") => Special::Xattr,
@@ -194,17 +203,6 @@ impl Special {
                 two_words(cx, cx.args[4], "tv_nsec");
                 cx.out.push(b')');
             }
-            Special::IoprioGet => {
-                cx.text(" (");
-                cx.ioprio(value as u32);
-                cx.out.push(b')');
-            }
-            Special::Recvmmsg if value == 0 => cx.text(" (Timeout)"),
-            Special::Recvmmsg if cx.args[4] != 0 => {
-                cx.text(" (left ");
-                two_words(cx, cx.args[4], "tv_nsec");
-                cx.out.push(b')');
-            }
             Special::Poll | Special::Ppoll | Special::Select | Special::Pselect if value == 0 => cx.text(" (Timeout)"),
             Special::Poll | Special::Ppoll => polled(cx, self == Special::Ppoll),
             Special::Select => selected(cx, "tv_usec"),
@@ -245,7 +243,7 @@ fn polled(cx: &mut Cx<'_>, with_timeout: bool) {
             cx.text(", ");
         }
         cx.text("{fd=");
-        cx.fd(u32_at(&b, 0) as i32);
+        cx.sdec(i64::from(u32_at(&b, 0) as i32));
         cx.text(", revents=");
         cx.flags(&sets::POLL, u64::from(ready));
         cx.out.push(b'}');
@@ -428,7 +426,7 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
             *before = u64_at(&b, 0);
             *printed = 1;
             cx.out.push(b'[');
-            cx.sdec(*before as i64);
+            cx.dec(*before);
             cx.out.push(b']');
         } else {
             cx.addr(offset);
@@ -438,7 +436,7 @@ fn sendfile(cx: &mut Cx<'_>, entering: bool, printed: &mut usize, before: &mut u
     } else if *printed == 1 {
         if !cx.failed() && cx.value() != 0 && cx.fetch(offset, &mut b) {
             cx.text(" => [");
-            cx.sdec(u64_at(&b, 0) as i64);
+            cx.dec(u64_at(&b, 0));
             cx.out.push(b']');
         }
         cx.next_argument();

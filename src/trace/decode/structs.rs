@@ -1,8 +1,8 @@
 //! The structs of signatures: their layouts (include/uapi) in strace's order of fields, and which printer each has.
 
-use super::{Cx, ipc, time};
 use super::layout::Brief::All;
 use super::layout::{Brief, Field, Kind, Layout, f};
+use super::{Cx, ipc, time};
 use crate::arch::Arch;
 use crate::syscalls::{Struct, sets};
 
@@ -31,8 +31,7 @@ static TMS: Layout = layout(
         f("tms_cstime", 24, Kind::Ticks),
     ],
 );
-static UTIMBUF: Layout =
-    layout(16, &[f("actime", 0, Kind::Time), f("modtime", 8, Kind::Time)]);
+static UTIMBUF: Layout = layout(16, &[f("actime", 0, Kind::Time), f("modtime", 8, Kind::Time)]);
 static STACK: Layout = layout(
     24,
     &[f("ss_sp", 0, Kind::Addr), f("ss_flags", 8, Kind::Flags32(&sets::SIGALTSTACK)), f("ss_size", 16, Kind::U64)],
@@ -115,7 +114,8 @@ static MQ_ATTR: Layout = layout(
         f("mq_curmsgs", 24, Kind::I64),
     ],
 );
-static SEMBUF: Layout = layout(6, &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::Flags16(&sets::SEMOP))]);
+static SEMBUF: Layout =
+    layout(6, &[f("sem_num", 0, Kind::U16), f("sem_op", 2, Kind::I16), f("sem_flg", 4, Kind::Flags16(&sets::SEMOP))]);
 static CACHESTAT_RANGE: Layout = layout(16, &[f("off", 0, Kind::U64), f("len", 8, Kind::U64)]);
 static CACHESTAT: Layout = layout(
     40,
@@ -127,8 +127,15 @@ static CACHESTAT: Layout = layout(
         f("nr_recently_evicted", 32, Kind::U64),
     ],
 );
-static FUTEX_WAITV: Layout =
-    layout(24, &[f("val", 0, Kind::X64), f("uaddr", 8, Kind::Addr), f("flags", 16, Kind::Flags32(&sets::FUTEX_WAITV)), f("__reserved", 20, Kind::IfSet(4, &Kind::X32))]);
+static FUTEX_WAITV: Layout = layout(
+    24,
+    &[
+        f("val", 0, Kind::X64),
+        f("uaddr", 8, Kind::Addr),
+        f("flags", 16, Kind::Flags32(&sets::FUTEX_WAITV)),
+        f("__reserved", 20, Kind::IfSet(4, &Kind::X32)),
+    ],
+);
 static IO_EVENT: Layout =
     layout(32, &[f("data", 0, Kind::X64), f("obj", 8, Kind::X64), f("res", 16, Kind::I64), f("res2", 24, Kind::I64)]);
 static TIMEX: Layout = layout(
@@ -262,6 +269,7 @@ impl Cx<'_> {
             Struct::FileHandle => self.file_handle(addr),
             Struct::SockFprog => self.filter_program(addr, true),
             Struct::Iocb => self.iocb_at(addr),
+            Struct::UserDesc => self.user_desc(addr),
             Struct::PerfEventAttr => self.perf_attr(addr),
             Struct::TimeT => {
                 if let Some(b) = self.fetch_or_addr::<8>(addr) {

@@ -2,7 +2,7 @@
 
 use super::layout::{Brief::All, Field, Kind, Layout, f};
 use super::{Cx, u16_at, u32_at, u64_at};
-use crate::syscalls::{Struct, sets};
+use crate::syscalls::sets;
 use crate::trace::buf::Quote;
 
 const fn layout(size: usize, fields: &'static [Field]) -> Layout {
@@ -87,11 +87,7 @@ static RING_FD: Layout =
     layout(16, &[f("offset", 0, Kind::U32), f("resv", 4, Kind::IfSet(4, &Kind::X32)), f("data", 8, Kind::Fd)]);
 static RING_FD_OUT: Layout = layout(
     16,
-    &[
-        f("offset", 0, Kind::U32),
-        f("resv", 4, Kind::IfSet(4, &Kind::X32)),
-        f("data", 8, Kind::IfSet(8, &Kind::X64)),
-    ],
+    &[f("offset", 0, Kind::U32), f("resv", 4, Kind::IfSet(4, &Kind::X32)), f("data", 8, Kind::IfSet(8, &Kind::X64))],
 );
 static BUFFER_RING: Layout = layout(
     40,
@@ -124,7 +120,7 @@ pub(super) fn io_uring_register(cx: &mut Cx<'_>, entering: bool) {
         cx.name(&sets::IO_URING_REGISTER, opcode);
         cx.next_argument();
         match opcode {
-            0 => cx.structures(Struct::Iovec, arg, count),
+            0 => cx.iovecs(arg, count, None),
             2 | 4 | 7 => cx.array::<4>(arg, count, |cx, b| cx.fd(i32::from_le_bytes(*b))),
             6 => cx.layout(&FILES_UPDATE, arg),
             8 => {}
@@ -236,7 +232,7 @@ impl Cx<'_> {
     }
 
     /// A struct iocb; with the data of a write, if the call knows what it will do.
-    pub(super) fn iocb(&mut self, b: &[u8; 64]) {
+    fn iocb(&mut self, b: &[u8; 64], with_data: bool) {
         let opcode = u16_at(b, 16);
         self.out.push(b'{');
         self.text("aio_data=");
@@ -260,7 +256,9 @@ impl Cx<'_> {
         }
         self.text(", aio_fildes=");
         self.fd(u32_at(b, 20) as i32);
-        self.iocb_data(b, opcode);
+        if with_data {
+            self.iocb_data(b, opcode);
+        }
         self.out.push(b'}');
     }
 
@@ -285,18 +283,19 @@ impl Cx<'_> {
         }
     }
 
-    /// A struct iocb in memory.
+    /// A struct iocb that only names a request.
     pub(super) fn iocb_at(&mut self, addr: u64) {
         if let Some(b) = self.fetch_or_addr::<64>(addr) {
-            self.iocb(&b);
+            self.iocb(&b, false);
         }
     }
 
     /// Pointers to structs iocb.
     pub(super) fn iocbs(&mut self, addr: u64, count: u64) {
         self.array::<8>(addr, count, |cx, b| {
-            let at = u64::from_le_bytes(*b);
-            cx.iocb_at(at);
+            if let Some(b) = cx.fetch_or_addr::<64>(u64::from_le_bytes(*b)) {
+                cx.iocb(&b, true);
+            }
         });
     }
 }

@@ -1,6 +1,6 @@
 //! An ELF object: its symbols, call frame information and line numbers.
 
-use addr2line::gimli::{self, EndianRcSlice, RunTimeEndian, SectionId};
+use gimli::{EndianRcSlice, RunTimeEndian, SectionId};
 use goblin::elf::program_header::PT_LOAD;
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
 use goblin::elf::{Elf, SectionHeader};
@@ -132,8 +132,8 @@ fn symbols(elf: &Elf<'_>) -> Vec<(u64, String)> {
     let mut symbols: Vec<_> = own
         .chain(dynamic)
         .filter(|(s, name)| {
-            let kind = matches!(s.st_type(), STT_FUNC | STT_GNU_IFUNC)
-                || s.st_type() == STT_NOTYPE && !name.starts_with('$');
+            let kind =
+                matches!(s.st_type(), STT_FUNC | STT_GNU_IFUNC) || s.st_type() == STT_NOTYPE && !name.starts_with('$');
             kind && s.st_shndx != 0 && s.st_value != 0 && !name.is_empty()
         })
         .map(|(s, name)| (s.st_value, name.to_string()))

@@ -3,9 +3,9 @@
 use super::object::{Object, Slice};
 use crate::arch::Regs;
 use crate::mem::{GuestAddr, Space};
-use addr2line::gimli::{
-    self, BaseAddresses, CfaRule, DebugFrame, EhFrame, Encoding, EvaluationResult, Expression, Format, Location,
-    Reader, Register, RegisterRule, UnwindContext, UnwindSection, UnwindTableRow, Value,
+use gimli::{
+    BaseAddresses, CfaRule, DebugFrame, EhFrame, Encoding, EvaluationResult, Expression, Format, Location, Register,
+    RegisterRule, UnwindContext, UnwindSection, UnwindTableRow, Value,
 };
 
 /// DWARF's numbers of the registers that a frame needs (the psABI of each architecture).
@@ -123,21 +123,14 @@ impl Registers {
         next[usize::from(self.numbers.stack_pointer)] = cfa;
         let mut return_address = None;
         for number in 0..self.numbers.count {
-            let value = match row.register(Register(number)) {
+            let Some(rule) = row.register(Register(number)) else { continue };
+            let value = match rule {
                 RegisterRule::Offset(offset) => scope.word(cfa.wrapping_add_signed(offset))?,
                 RegisterRule::ValOffset(offset) => cfa.wrapping_add_signed(offset),
                 RegisterRule::Register(other) => self.get(other),
                 RegisterRule::Expression(e) => scope.word(self.evaluate(expression(&e)?, scope, Some(cfa))?)?,
                 RegisterRule::ValExpression(e) => self.evaluate(expression(&e)?, scope, Some(cfa))?,
-                // In the outermost frame there is nowhere to return to; other registers keep what they have.
-                RegisterRule::Undefined if number == self.numbers.return_address => {
-                    // gimli says so too of a register without a rule.
-                    let kept = self.numbers.return_address == AARCH64.return_address && !is_told(row, number);
-                    if !kept {
-                        continue;
-                    }
-                    self.get(Register(number))
-                }
+                // Others keep what they have; in the outermost frame there is nowhere to return to.
                 _ => continue,
             };
             if number == self.numbers.return_address {
@@ -147,8 +140,9 @@ impl Registers {
                 *slot = value;
             }
         }
-        let told = is_told(row, self.numbers.return_address);
-        let link = self.numbers.return_address == AARCH64.return_address && !told;
+        // A leaf function of aarch64 has its return address still in the link register.
+        let link = self.numbers.return_address == AARCH64.return_address
+            && matches!(row.register(Register(self.numbers.return_address)), None | Some(RegisterRule::SameValue));
         let pc = return_address.or_else(|| link.then(|| self.get(Register(self.numbers.return_address))))?;
         self.values = next;
         self.pc = pc;
@@ -206,11 +200,6 @@ impl Registers {
             _ => None,
         }
     }
-}
-
-/// Whether the row says anything of a register.
-fn is_told(row: &UnwindTableRow<usize>, number: u16) -> bool {
-    row.registers().any(|(register, _)| register.0 == number)
 }
 
 /// What expressions may look at.

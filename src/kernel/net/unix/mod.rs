@@ -284,6 +284,29 @@ impl Drop for UnixSocket {
 }
 
 impl Protocol for UnixSocket {
+    fn label(&self) -> Label {
+        let protocol = match self.end.kind {
+            Kind::Stream => "UNIX-STREAM",
+            Kind::SeqPacket => "UNIX-SEQPACKET",
+            _ => "UNIX",
+        };
+        let Ok(state) = self.end.state.try_borrow() else { return Label::Socket { protocol, details: None } };
+        let ino = self.end.stat.ino;
+        let mut details = match &state.peer {
+            Some(peer) if !state.is_pending => format!("{ino}->{}", peer.stat.ino),
+            _ => ino.to_string(),
+        };
+        match state.address.get(2..) {
+            Some([0, name @ ..]) => details.push_str(&format!(",@\"{}\"", name.escape_ascii())),
+            Some(name @ [_, ..]) => {
+                let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
+                details.push_str(&format!(",\"{}\"", name[..end].escape_ascii()));
+            }
+            _ => {}
+        }
+        Label::Socket { protocol, details: Some(details) }
+    }
+
     fn domain(&self) -> u32 {
         AF_UNIX
     }
