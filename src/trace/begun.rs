@@ -60,7 +60,18 @@ impl Begun {
         };
         let progress = Progress::default();
         let entered_ns = view.now_ns;
-        Begun { call: *call, progress, special, first, entered_ns, staged: None, seen: None, plain, late: false, stack: Buf::new() }
+        Begun {
+            call: *call,
+            progress,
+            special,
+            first,
+            entered_ns,
+            staged: None,
+            seen: None,
+            plain,
+            late: false,
+            stack: Buf::new(),
+        }
     }
 
     /// Whether its beginning may be printed at its end, when it is known whether it is shown at all.

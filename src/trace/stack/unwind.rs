@@ -65,11 +65,13 @@ impl Registers {
 
     /// Goes to the caller; whether there is one.
     pub(super) fn step(&mut self, space: &Space, object: Option<&Object>, vaddr: u64, bias: u64) -> bool {
-        let before = self.values[usize::from(self.numbers.stack_pointer)];
+        let (before, from) = (self.values[usize::from(self.numbers.stack_pointer)], self.pc);
         let done = object.and_then(|o| self.by_information(space, o, vaddr, bias));
         let done = done.unwrap_or_else(|| self.by_frame_pointer(space));
-        // A stack that does not get shorter has no end.
-        done && self.pc != 0 && self.values[usize::from(self.numbers.stack_pointer)] > before
+        // A stack that does not get shorter has no end; a function that keeps its return address in a register
+        // and saves nothing has no frame.
+        let after = self.values[usize::from(self.numbers.stack_pointer)];
+        done && self.pc != 0 && (after > before || after == before && self.pc != from)
     }
 
     /// `None`: there is no call frame information for the address.
