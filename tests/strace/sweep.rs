@@ -8,18 +8,18 @@ use std::process::{Command, Stdio};
 
 /// How the program goes through the calls: its words, further options, and the share of equal lines in percent.
 const SWEEPS: &[(&str, &str, f64)] = &[
-    ("s", "", 97.0),
-    ("c", "", 90.0),
-    ("r", "", 90.0),
-    ("x", "", 90.0),
-    ("o 0 42", "", 98.0),
+    ("s", "", 95.5),
+    ("c", "", 66.0),
+    ("r", "", 91.5),
+    ("x", "", 77.0),
+    ("o 0 42", "", 96.0),
     ("o 255 272", "", 98.0),
-    ("v 0 100", "", 97.0),
-    ("s 0 200", "-X raw", 90.0),
-    ("s 0 200", "-X verbose", 90.0),
-    ("r", "-X verbose", 90.0),
+    ("v 0 100", "", 97.5),
+    ("s 0 200", "-X raw", 92.5),
+    ("s 0 200", "-X verbose", 92.5),
+    ("r", "-X verbose", 91.0),
     ("s", "-e raw=all", 99.0),
-    ("s", "-xx -s 7", 90.0),
+    ("s", "-xx -s 7", 95.5),
 ];
 
 /// Constants that Linux has got since strace 6.1: the lines that show them are left out.
