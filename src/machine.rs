@@ -451,7 +451,11 @@ impl Observers {
     fn consider(&mut self, kernel: &Kernel, space: &RefCell<Space>, call: &Call) -> bool {
         let space = space.borrow();
         // All are asked: each remembers what it has said.
-        self.sinks.iter_mut().fold(false, |any, sink| sink.considers(&space, kernel, call) || any)
+        let mut any = false;
+        for sink in &mut self.sinks {
+            any |= sink.considers(&space, kernel, call);
+        }
+        any
     }
 
     fn start(&mut self, kernel: &mut Kernel, pid: Pid, path: &[u8], argv: &[Vec<u8>]) {

@@ -118,6 +118,6 @@ fn shrink(runs: &mut Runs<'_>, options: &ChaosOptions, fails: Ended, injected: &
     }
     let command = runs.again.options.iter().chain(&runs.again.command).map(|w| w.to_string_lossy());
     let command: Vec<_> = command.collect();
-    print!("{out}repeat with: sevm trace --chaos {} {}\n", with(&needed).argument(), command.join(" "));
+    println!("{out}repeat with: sevm trace --chaos {} {}", with(&needed).argument(), command.join(" "));
     Ok(())
 }
