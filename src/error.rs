@@ -22,6 +22,9 @@ pub enum Error {
     /// `--check-table`: a handler and its table line disagree.
     #[error("system call table: {0}")]
     Table(String),
+    /// `--sandbox`: sevm cannot confine itself here.
+    #[error("--sandbox: {0}")]
+    Sandbox(String),
     /// The run went beyond a limit that it was given.
     #[error("limit of {limit} reached: {what}")]
     Limit { limit: crate::kernel::Limit, what: String },

@@ -8,7 +8,7 @@ mod code;
 #[path = "cpu/counting.rs"]
 mod counting;
 #[allow(dead_code, reason = "the differential test uses the rest")]
-#[path = "differential/encodings.rs"]
+#[path = "differential/a64/encodings.rs"]
 mod encodings;
 #[path = "cpu/escape.rs"]
 mod escape;

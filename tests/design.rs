@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("inject", &["abi", "arch", "kernel", "syscalls", "trace"]),
     ("machine", &["abi", "arch", "cpu", "inject", "kernel", "mem", "syscalls", "trace"]),
     ("report", &["arch", "cpu", "machine", "symbols", "syscalls"]),
-    ("vm", &["cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
+    ("vm", &["arch", "cpu", "host", "kernel", "machine", "mem", "report", "trace"]),
     ("fuzz", &["abi", "loader", "mem", "syscalls"]),
 ];
 
@@ -41,7 +41,7 @@ const UNSAFE_AT_MOST: &[(&str, usize)] = &[
     ("cpu/unicorn/mod.rs", 4),
     ("cpu/unicorn/string.rs", 2),
     // Two of them for what the first process leaves behind (fork, dup2).
-    ("host/sys.rs", 58),
+    ("host/sys.rs", 59),
     // Six of them for memory that fork copies late, and the handler that does it.
     ("mem/region.rs", 24),
 ];

@@ -24,6 +24,8 @@ struct Settings {
     opts: Vec<String>,
     /// More flags for the compiler.
     cflags: Vec<String>,
+    /// Features of an x86_64 processor that it needs, by their names in `/proc/cpuinfo`.
+    features: Vec<String>,
     /// Arguments of the program.
     args: Vec<String>,
     /// Additions to its environment.
@@ -40,6 +42,8 @@ struct Settings {
     native: Option<String>,
     /// Why qemu-user cannot be the reference: this machine's own kernel running the x86_64 program is.
     qemu: Option<String>,
+    /// Why the backend of that name does not do it right.
+    unicorn: Option<String>,
     /// Longest time of a run, in seconds.
     timeout: u64,
 }
@@ -51,6 +55,7 @@ impl Default for Settings {
             libcs: vec![Libc::Glibc],
             opts: vec!["-O2".into()],
             cflags: vec![],
+            features: vec![],
             args: vec![],
             env: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -59,6 +64,7 @@ impl Default for Settings {
             signal: None,
             native: None,
             qemu: None,
+            unicorn: None,
             timeout: common::TIMEOUT.as_secs(),
         }
     }
@@ -80,6 +86,26 @@ impl Guest {
             Err(_) => Settings::default(),
         };
         Ok(Guest { name, dir: dir.to_owned(), settings })
+    }
+
+    /// Why this machine or the CPU backend cannot run the program, if so.
+    fn beyond(&self, arch: Arch) -> Option<String> {
+        let Settings { features, unicorn, .. } = &self.settings;
+        if features.is_empty() && unicorn.is_none() {
+            return None;
+        }
+        let backend = std::env::var("SEVM_CPU").unwrap_or_else(|_| "auto".into());
+        let guest = if arch == Arch::X86_64 { sevm::arch::Arch::X86_64 } else { sevm::arch::Arch::Aarch64 };
+        let cpu = sevm::cpu::open(&backend, guest).ok()?;
+        if let (Some(why), "unicorn") = (unicorn, cpu.name()) {
+            return Some(format!("unicorn: {why}"));
+        }
+        let shown = cpu.cpuid().unwrap_or_default().features();
+        let host = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let host: Vec<&str> = host.lines().find(|l| l.starts_with("flags")).unwrap_or_default().split(' ').collect();
+        let lacks = |f: &&String| !shown.has(f) || !host.contains(&f.as_str());
+        let missing: Vec<&str> = features.iter().filter(lacks).map(String::as_str).collect();
+        (!missing.is_empty()).then(|| format!("host or CPU backend lacks {}", missing.join(", ")))
     }
 
     /// The source for `arch`, if there is one.
@@ -199,6 +225,10 @@ fn main() -> ExitCode {
             let opt = build.flags.iter().find(|f| f.starts_with("-O")).map_or("", |f| f);
             let name = format!("{}::{}-{}{opt}", guest.name, build.arch.name(), build.libc.name());
             let needs = build.needs().and_then(|()| build.arch.reference().map(|_| ()));
+            if let Some(why) = guest.beyond(build.arch) {
+                eprintln!("{name} is left out: {why}");
+                continue;
+            }
             let guest = guest.clone();
             trials.push(common::trial(name, needs, move || guest.check(&build)));
         }

@@ -4,6 +4,7 @@ use super::values;
 use crate::Error;
 use crate::arch::cpuid::Model;
 use crate::host::RealHost;
+use crate::host::sandbox::{self, Confinement, Network, Rights};
 use crate::kernel::fs::{Bind, Layout, Writing};
 use crate::kernel::{Config, ExitStatus, Kernel, Limits, NetworkAccess, Program, Remaining};
 use crate::machine::Machine;
@@ -82,6 +83,10 @@ pub struct RunOptions {
     /// Let the program reach no network: internet sockets can be made and nothing reached from them, loopback included
     #[arg(long)]
     pub no_network: bool,
+    /// Let sevm confine itself before the program runs: to the files below --root and of --bind, to its own system calls,
+    /// and to its own process
+    #[arg(long, conflicts_with = "perf_map")]
+    pub sandbox: bool,
     /// Check every write of a call against the table
     #[arg(long, hide = true)]
     pub check_table: bool,
@@ -124,7 +129,8 @@ impl RunOptions {
             },
             layout: self.layout(),
             network,
-            remaining: if self.stats.is_some() { Remaining::AwaitEnd } else { Remaining::LeaveBehind },
+            // In a sandbox there is no fork to go on in.
+            remaining: if self.stats.is_some() || self.sandbox { Remaining::AwaitEnd } else { Remaining::LeaveBehind },
             ..Config::default()
         };
         let kernel = Kernel::new(Box::new(RealHost::new()), windows, config);
@@ -141,6 +147,9 @@ impl RunOptions {
     /// Those of [`Machine::run`]; the statistics cannot be written.
     pub fn run(&self, mut machine: Machine, pid: i32) -> Result<ExitStatus, Error> {
         machine.kernel.config.count_pages = self.stats.is_some();
+        // What is written at the end is opened now.
+        let stats_file = self.stats_output.as_deref().map(create).transpose()?;
+        self.confine()?;
         let start = Instant::now();
         let result = machine.run(pid);
         if machine.is_left_behind() {
@@ -160,13 +169,34 @@ impl RunOptions {
             StatsFormat::Table => stats.table(),
             StatsFormat::Json => stats.to_json()?,
         };
-        match &self.stats_output {
-            Some(path) => std::fs::write(path, text)
+        match stats_file {
+            Some((path, mut file)) => file
+                .write_all(text.as_bytes())
                 .map_err(|source| Error::Host { what: format!("cannot write '{}'", path.display()), source })?,
             // Nobody can be told where even standard error is closed.
             None => drop(std::io::stderr().write_all(text.as_bytes())),
         }
         result
+    }
+
+    /// Confines this process, if that was asked for, and says what cannot be confined here.
+    fn confine(&self) -> Result<(), Error> {
+        if !self.sandbox {
+            return Ok(());
+        }
+        let layout = self.layout();
+        let root = layout.root.unwrap_or_else(|| PathBuf::from("/"));
+        let mut files = vec![(root, Rights::All)];
+        files.extend(layout.prefix.map(|dir| (dir, Rights::All)));
+        files.extend(layout.binds.into_iter().map(|bind| match bind.writing {
+            Writing::Allowed => (bind.host, Rights::All),
+            Writing::Refused => (bind.host, Rights::Read),
+        }));
+        let network = if self.no_network { Network::Refused } else { Network::Allowed };
+        for left in sandbox::confine(&Confinement { files, network })? {
+            eprintln!("sevm: --sandbox: this kernel cannot confine {left}");
+        }
+        Ok(())
     }
 
     fn layout(&self) -> Layout {
@@ -200,6 +230,12 @@ impl RunOptions {
         }
         list.into_iter().map(|(n, v)| [n.as_bytes(), b"=", v.as_bytes()].concat()).collect()
     }
+}
+
+/// A file to write to, with its name.
+fn create(path: &Path) -> Result<(&Path, std::fs::File), Error> {
+    let failed = |source| Error::Host { what: format!("cannot write '{}'", path.display()), source };
+    Ok((path, std::fs::File::create(path).map_err(failed)?))
 }
 
 /// HOST:GUEST, with `:ro` or `:rw` behind.

@@ -55,7 +55,10 @@ pub fn open_model(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>
 }
 
 /// The same for a CPU whose state is compared at any instruction: flags that nobody will ask for are exact too.
-fn open_exact(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>, crate::Error> {
+///
+/// # Errors
+/// Those of [`open_model`].
+pub fn open_exact(choice: &str, arch: Arch, model: Model) -> Result<Box<dyn Cpu>, crate::Error> {
     #[cfg(target_arch = "x86_64")]
     if choice == "translate" {
         return translator(arch, model, translate::front::FlagUse::Exact);

@@ -15,6 +15,7 @@ mod real_files;
 mod real_paths;
 mod real_sockets;
 mod real_system;
+pub mod sandbox;
 mod signals;
 mod sockets;
 mod steady;

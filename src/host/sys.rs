@@ -304,6 +304,14 @@ pub fn die_by_signal(signal: crate::abi::Signal) {
     }
 }
 
+/// The version of Landlock that the kernel has; negative if none (landlock_create_ruleset(2)).
+pub(super) fn landlock_version() -> i32 {
+    const LANDLOCK_CREATE_RULESET_VERSION: libc::c_long = 1;
+    let (none, size) = (std::ptr::null::<u8>(), 0usize);
+    // SAFETY: with this flag the call reads no memory.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, size, LANDLOCK_CREATE_RULESET_VERSION) as i32 }
+}
+
 /// fork(2) of a process with one thread.
 pub(super) fn fork() -> Result<super::Part, Errno> {
     // SAFETY: no other thread can hold a lock that the child would wait for, and the caller has made sure that there is

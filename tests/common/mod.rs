@@ -283,6 +283,8 @@ pub fn cpu_option() -> Vec<OsString> {
 pub fn sevm_run<S: AsRef<OsStr>>(options: &[S]) -> Vec<OsString> {
     let mut command: Vec<OsString> = vec![SEVM.into(), "run".into()];
     command.extend(cpu_option());
+    // Every program in a sandbox.
+    command.extend(std::env::var_os("SEVM_SANDBOX").map(|_| "--sandbox".into()));
     command.extend(options.iter().map(|o| o.as_ref().to_owned()));
     command
 }

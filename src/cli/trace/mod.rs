@@ -94,6 +94,9 @@ fn refuse(refusal: &Refusal) -> ExitCode {
 }
 
 fn run(settings: Settings) -> Result<Result<ExitStatus, Error>, Refusal> {
+    if settings.run.sandbox && settings.separate {
+        return Err(Refusal::with_hint("--sandbox and -ff/--output-separately are mutually exclusive"));
+    }
     let mut reader = None;
     let (text, table) = outputs::open_all(&settings, &mut reader)?;
     if let Some(user) = &settings.user {

@@ -1,6 +1,7 @@
 //! What Unicorn 2.1.5 (QEMU 5.0), and in two points qemu-aarch64 7.2, does not know or does against the Arm Architecture Reference Manual (ARM DDI 0487).
 
-use super::generate::{Case, Oracle};
+use super::generate::Case;
+use crate::isa::Oracle;
 
 /// `fcvtzs` of a scalar half to fixed point.
 const HALF_TO_FIXED: (u32, u32) = (0xfff0_fc00, 0x5f10_fc00);
