@@ -11,7 +11,8 @@ fn trace(compiler: &str, flags: &[&str], option: &str) -> Option<String> {
     let dir = tempfile::tempdir().expect("temporary folder");
     let program = dir.path().join("stack");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks/stack.c");
-    let built = Command::new(compiler).args(["-static", "-O1"]).args(flags).arg("-o").arg(&program).arg(source).status();
+    let built =
+        Command::new(compiler).args(["-static", "-O1"]).args(flags).arg("-o").arg(&program).arg(source).status();
     if !built.is_ok_and(|s| s.success()) {
         eprintln!("skipped: {compiler} -static does not work here");
         return None;
@@ -36,7 +37,10 @@ fn by_call_frame_information() {
     for compiler in COMPILERS {
         let Some(text) = trace(compiler, &["-fomit-frame-pointer"], "-k") else { continue };
         assert!(ends_in_main(&text), "{compiler}: {text}");
-        assert!(functions(&text).last().is_some_and(|f| *f == "_start" || f.starts_with("__libc")), "{compiler}: {text}");
+        assert!(
+            functions(&text).last().is_some_and(|f| *f == "_start" || f.starts_with("__libc")),
+            "{compiler}: {text}"
+        );
     }
 }
 

@@ -35,10 +35,10 @@ impl One<'_> {
             return self.element(narrow);
         }
         let count = if narrow { Register::ECX } else { Register::RCX };
-        let mut done = 0;
+        let mut done = 0u64;
         while self.gpr(count) != 0 {
             done += 1;
-            if done % POLL == 0 && STOP_REQUESTED.load(Ordering::Relaxed) {
+            if done.is_multiple_of(POLL) && STOP_REQUESTED.load(Ordering::Relaxed) {
                 return Err(Exit::Budget);
             }
             self.element(narrow)?;
@@ -122,7 +122,7 @@ impl One<'_> {
         let low = (result >> shift) as u8;
         let bit = |on: bool, at: u32| u64::from(on) << at;
         let flags = bit(borrow, 0)
-            | bit(low.count_ones() % 2 == 0, 2)
+            | bit(low.count_ones().is_multiple_of(2), 2)
             | bit((a as u8 & 15) < (b as u8 & 15), 4)
             | bit(result == 0, 6)
             | bit((result as i64) < 0, 7)
