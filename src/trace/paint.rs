@@ -55,10 +55,11 @@ fn lead(line: &[u8]) -> Option<usize> {
         let blanks = rest.iter().take_while(|b| **b == b' ').count();
         let word = &rest[blanks..];
         let len = word.iter().take_while(|b| **b != b' ').count();
-        let digits = word[..len].iter().all(|b| b.is_ascii_digit() || b".:()+[]?abcdef".contains(b));
+        let stamp = word[..len].iter().all(|b| b.is_ascii_digit() || b".:()+[]?abcdef".contains(b));
+        let digits = word[..len].iter().any(|b| b.is_ascii_digit() || *b == b'?');
         match word.first() {
             Some(b'|' | b'*') => return None,
-            Some(_) if digits && len > 0 => at += blanks + len,
+            Some(_) if stamp && digits => at += blanks + len,
             _ => return Some(at + blanks),
         }
     }

@@ -11,21 +11,61 @@ use crate::Error;
 /// Bytes of address space that a cache takes, which jumps of 32 bits must span. Memory is taken as code is written.
 pub const SIZE: usize = 256 << 20;
 
+/// A mapping of this process, until it is dropped.
+#[derive(Debug)]
+struct Mapping {
+    at: *mut u8,
+    len: usize,
+}
+
+const READ_WRITE: ProtFlags = ProtFlags::READ.union(ProtFlags::WRITE);
+
+impl Mapping {
+    /// Ordinary memory.
+    fn anonymous(len: usize) -> Result<Mapping, rustix::io::Errno> {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+        let at = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), len, READ_WRITE, flags) }?;
+        Ok(Mapping { at: at.cast(), len })
+    }
+
+    /// The whole of the file, to be written.
+    fn writable(file: &OwnedFd) -> Result<Mapping, rustix::io::Errno> {
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        // SAFETY: as above.
+        let at = unsafe { rustix::mm::mmap(std::ptr::null_mut(), SIZE, READ_WRITE, flags, file.as_fd(), 0) }?;
+        Ok(Mapping { at: at.cast(), len: SIZE })
+    }
+
+    /// Shows the whole of the file, to be run, where this mapping has its last bytes. Gives its address.
+    fn end_with(&self, file: &OwnedFd) -> Result<*const u8, rustix::io::Errno> {
+        let run = self.at.wrapping_add(self.len - SIZE);
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE | MapFlags::FIXED;
+        let read_run = ProtFlags::READ | ProtFlags::EXEC;
+        // SAFETY: the range lies in this mapping, whose end nobody uses yet.
+        unsafe { rustix::mm::mmap(run.cast(), SIZE, read_run, flags, file.as_fd(), 0) }?;
+        Ok(run)
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: this object has made the mapping, and no code runs there once the engine that owns it is gone.
+        let _ = unsafe { rustix::mm::munmap(self.at.cast(), self.len) };
+    }
+}
+
 /// Code of one engine. Offsets are the same in both mappings.
 #[derive(Debug)]
 pub struct CodeCache {
-    write: *mut u8,
+    write: Mapping,
+    /// Ordinary memory and, behind it, the code that runs.
+    both: Mapping,
     run: *const u8,
-    /// Bytes of ordinary memory right in front of `run`.
-    data: usize,
     used: usize,
     /// What stands before this is never thrown away.
     fixed: usize,
     file: OwnedFd,
-}
-
-fn host(what: &str, source: rustix::io::Errno) -> Error {
-    Error::Host { what: what.into(), source: source.into() }
 }
 
 impl CodeCache {
@@ -34,44 +74,21 @@ impl CodeCache {
     /// # Errors
     /// The host has no memory, or forbids to run what was written.
     pub fn new(data: usize) -> Result<CodeCache, Error> {
-        let what = "cannot make memory for translated code";
-        let file = rustix::fs::memfd_create("sevm-code", rustix::fs::MemfdFlags::CLOEXEC).map_err(|e| host(what, e))?;
-        rustix::fs::ftruncate(&file, SIZE as u64).map_err(|e| host(what, e))?;
-        let data = data.next_multiple_of(4096);
-        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
-        let (read_write, read_run) = (ProtFlags::READ | ProtFlags::WRITE, ProtFlags::READ | ProtFlags::EXEC);
-        // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let write = unsafe { rustix::mm::mmap(std::ptr::null_mut(), SIZE, read_write, flags, file.as_fd(), 0) };
-        let write = write.map_err(|e| host(what, e))?;
-        let anonymous = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: as above.
-        let both = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), data + SIZE, read_write, anonymous) };
-        let run = both.and_then(|both| {
-            let run = both.cast::<u8>().wrapping_add(data);
-            let flags = flags | MapFlags::FIXED;
-            // SAFETY: the range is the end of the mapping just made, which nobody knows of.
-            match unsafe { rustix::mm::mmap(run.cast(), SIZE, read_run, flags, file.as_fd(), 0) } {
-                Ok(_) => Ok(run.cast_const()),
-                Err(e) => {
-                    // SAFETY: as above.
-                    let _ = unsafe { rustix::mm::munmap(both, data + SIZE) };
-                    Err(e)
-                }
-            }
-        });
-        match run {
-            Ok(run) => Ok(CodeCache { write: write.cast(), run, data, used: 0, fixed: 0, file }),
-            Err(e) => {
-                // SAFETY: made above, and nobody knows of it.
-                let _ = unsafe { rustix::mm::munmap(write, SIZE) };
-                Err(host(what, e))
-            }
-        }
+        CodeCache::map(data)
+            .map_err(|e| Error::Host { what: "cannot make memory for translated code".into(), source: e.into() })
+    }
+
+    fn map(data: usize) -> Result<CodeCache, rustix::io::Errno> {
+        let file = rustix::fs::memfd_create("sevm-code", rustix::fs::MemfdFlags::CLOEXEC)?;
+        rustix::fs::ftruncate(&file, SIZE as u64)?;
+        let both = Mapping::anonymous(data.next_multiple_of(4096) + SIZE)?;
+        let run = both.end_with(&file)?;
+        Ok(CodeCache { write: Mapping::writable(&file)?, both, run, used: 0, fixed: 0, file })
     }
 
     /// The memory in front of the code.
     pub fn data(&self) -> *mut u8 {
-        self.run.cast_mut().wrapping_sub(self.data)
+        self.both.at
     }
 
     /// The address at which the next code will run.
@@ -108,18 +125,23 @@ impl CodeCache {
         if end > SIZE {
             return None;
         }
-        // SAFETY: the range lies in the mapping for writing, which only this object knows; `code` is Rust's own memory.
-        unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.write.add(start), code.len()) };
+        self.write(start, code);
         self.used = end.next_multiple_of(16).min(SIZE);
         Some(start as u32)
+    }
+
+    /// Writes code at an offset; the caller has checked that it fits.
+    fn write(&mut self, offset: usize, code: &[u8]) {
+        debug_assert!(offset + code.len() <= SIZE);
+        // SAFETY: the range lies in the mapping for writing, which only this object knows; `code` is Rust's own memory.
+        unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.write.at.add(offset), code.len()) };
     }
 
     /// Overwrites 4 bytes of code that is not running.
     pub fn patch(&mut self, offset: u32, value: u32) {
         debug_assert!(offset as usize + 4 <= self.used);
         if offset as usize + 4 <= self.used {
-            // SAFETY: in the range in use, as just checked.
-            unsafe { self.write.add(offset as usize).cast::<u32>().write_unaligned(value) };
+            self.write(offset as usize, &value.to_le_bytes());
         }
     }
 
@@ -140,15 +162,5 @@ impl CodeCache {
         // If the host refuses, the memory stays and is written again.
         let _ = rustix::fs::fallocate(&self.file, flags, from as u64, (SIZE - from) as u64);
         self.used = self.fixed;
-    }
-}
-
-impl Drop for CodeCache {
-    fn drop(&mut self) {
-        // SAFETY: both ranges were mapped by `new`, and no code runs there once the engine that owns this is gone.
-        unsafe {
-            let _ = rustix::mm::munmap(self.write.cast(), SIZE);
-            let _ = rustix::mm::munmap(self.data().cast(), self.data + SIZE);
-        }
     }
 }

@@ -52,6 +52,17 @@ pub(in crate::kernel) struct Meter {
     retired_before: u64,
     /// The host's CPU clock when `running` was last charged.
     charged_ns: u64,
+    /// Calls since timers by CPU time were last looked at.
+    calls: u32,
+}
+
+impl Meter {
+    /// Whether to look at timers by CPU time after this call: not after each, since that costs two calls of the host. They are looked
+    /// at between turns in any case.
+    pub(super) fn looks(&mut self) -> bool {
+        self.calls = (self.calls + 1) % 32;
+        self.calls == 0
+    }
 }
 
 impl Kernel {

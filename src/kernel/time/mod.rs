@@ -121,14 +121,16 @@ impl Kernel {
         self.tick_timers();
     }
 
-    /// Fires timers that are due, those by CPU time only of the process whose turn it is. Costs nothing when there are
-    /// none, so it may be asked after every call.
+    /// Fires timers that are due, those by CPU time only of the process whose turn it is, and on the real host not each time.
+    /// Costs nothing when there are none, so it may be asked after every call.
     pub fn tick_timers(&mut self) {
         if self.time.next_timer_ns().is_some() {
             let now = self.monotonic_ns();
             self.fire_timers(now);
         }
-        if let Some(pid) = self.time.meter.running.and_then(|tid| self.threads.get(&tid)).map(|t| t.pid) {
+        if (self.time.is_virtual() || self.time.meter.looks())
+            && let Some(pid) = self.time.meter.running.and_then(|tid| self.threads.get(&tid)).map(|t| t.pid)
+        {
             self.check_cpu_timers(pid);
         }
     }

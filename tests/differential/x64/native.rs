@@ -1,7 +1,7 @@
 //! The processor itself as the one that says what is right: a small program (`runner.c`) runs the cases there. It does not
 //! tell how many instructions have retired.
 
-use iced_x86::FlowControl;
+use iced_x86::{FlowControl, Instruction};
 use sevm::arch::x86_64::{Fpu, Regs};
 use sevm::cpu::{Access, Exit, FaultKind};
 use sevm::mem::{GuestAddr, PAGE_SIZE};
@@ -62,12 +62,13 @@ impl Runner<X64> for Native {
     }
 
     fn complete(&self, wanted: &mut Outcome, found: &Outcome, case: &Case) {
-        if wanted.exit == Exit::Budget {
-            // It went on without end, and nobody can tell how far.
+        let ended = straight(case, wanted);
+        if wanted.exit == Exit::Budget || found.exit == Exit::Budget && ended.is_none() {
+            // A loop: it went on without end, or for longer than the translator was to go, and nobody can tell how far.
             *wanted = found.clone();
             return;
         }
-        wanted.retired = match straight(case, wanted) {
+        wanted.retired = match ended {
             Some(count) => count,
             None => found.retired,
         };
@@ -79,6 +80,12 @@ impl Runner<X64> for Native {
             (Exit::Fault { access, addr, .. }, Exit::Fault { access: known, addr: same, .. }) if addr == same => {
                 *access = *known;
             }
+            // Which operand of a comparison of strings is read first.
+            (Exit::Fault { addr, kind, .. }, Exit::Fault { addr: known, kind: same, .. })
+                if kind == same && case.word_at(found.regs.rip).is_some_and(|w| compares_strings(&w.decode(0))) =>
+            {
+                *addr = *known;
+            }
             // General protection, of which the address is one cause.
             (exit @ Exit::Illegal { privileged: true }, Exit::Fault { kind: FaultKind::NonCanonical, .. }) => {
                 *exit = found.exit;
@@ -86,6 +93,11 @@ impl Runner<X64> for Native {
             _ => {}
         }
     }
+}
+
+fn compares_strings(instruction: &Instruction) -> bool {
+    use iced_x86::Mnemonic::{Cmpsb, Cmpsd, Cmpsq, Cmpsw};
+    instruction.is_string_instruction() && matches!(instruction.mnemonic(), Cmpsb | Cmpsw | Cmpsd | Cmpsq)
 }
 
 /// How many instructions have retired at the end of a case that has no jumps.

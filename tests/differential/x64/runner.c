@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 #include <ucontext.h>
 
 #define CODE 0x400000ull
@@ -37,6 +38,8 @@ struct answer {
 
 static struct request request;
 static struct answer answer;
+/* The code once more, to write it. */
+static unsigned char *code;
 static unsigned char stack[65536] __attribute__((aligned(64)));
 
 /* Where general registers stand in a context, in the order of their numbers. */
@@ -95,15 +98,18 @@ static void next(int signal, siginfo_t *info, void *context) {
     __asm__ volatile("wrfsbase %0\n wrgsbase %1" ::"r"(s->fs), "r"(s->gs));
     copy(fpu, s->fpu, LEGACY);
     if (has_ymm) copy(fpu + YMM, s->ymm, sizeof s->ymm), fpu[HEADER] = 7;
-    copy((void *)s->rip, request.code, STRIDE);
+    copy(code + (s->rip - CODE), request.code, STRIDE);
     copy((void *)SCRATCH, request.memory, SCRATCH_SIZE);
 }
 
 int main(void) {
     int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-    void *code = mmap((void *)CODE, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, fixed, -1, 0);
+    int file = memfd_create("code", 0), shared = MAP_SHARED | MAP_FIXED_NOREPLACE;
+    if (file < 0 || ftruncate(file, CODE_SIZE) != 0) return 1;
+    void *run = mmap((void *)CODE, CODE_SIZE, PROT_READ | PROT_EXEC, shared, file, 0);
+    code = mmap(0, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     void *data = mmap((void *)SCRATCH, SCRATCH_SIZE + 4096, PROT_READ | PROT_WRITE, fixed, -1, 0);
-    if (code == MAP_FAILED || data == MAP_FAILED) return 1;
+    if (run == MAP_FAILED || code == MAP_FAILED || data == MAP_FAILED) return 1;
     all(SYS_read, 0, (void *)(SCRATCH + SCRATCH_SIZE), 4096);
     if (mprotect((void *)(SCRATCH + SCRATCH_SIZE), 4096, PROT_READ) != 0) return 1;
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};

@@ -68,8 +68,6 @@ pub struct Out<'a> {
     pub asm: &'a mut Asm,
     encoder: &'a mut Encoder,
     marks: Vec<Mark>,
-    /// Goes into every note.
-    base_note: Note,
     /// The instruction's number in its block, and its address relative to the block's.
     index: u32,
     guest: u32,
@@ -78,18 +76,13 @@ pub struct Out<'a> {
 impl<'a> Out<'a> {
     /// For a block.
     pub(super) fn new(asm: &'a mut Asm, encoder: &'a mut Encoder) -> Out<'a> {
-        Out { asm, encoder, marks: Vec::new(), base_note: Note::NONE, index: 0, guest: 0 }
+        Out { asm, encoder, marks: Vec::new(), index: 0, guest: 0 }
     }
 
     /// Begins a guest instruction.
     pub(super) fn begin(&mut self, index: u32, guest: u32) {
         (self.index, self.guest) = (index, guest);
         self.note(Note::NONE);
-    }
-
-    /// Sets what goes into every note from now on.
-    pub(super) fn set_base_note(&mut self, note: Note) {
-        self.base_note = note;
     }
 
     /// The marks of the block.
@@ -99,7 +92,7 @@ impl<'a> Out<'a> {
 
     /// From here on, a fault is to be undone so. At the beginning of each guest instruction: [`Note::NONE`].
     pub fn note(&mut self, note: Note) {
-        let (host, note) = (self.asm.len() as u32, note.and(self.base_note).0);
+        let (host, note) = (self.asm.len() as u32, note.0);
         let mark = Mark { host, guest: self.guest, index: self.index, note };
         match self.marks.last_mut() {
             Some(last) if last.host == host => *last = mark,

@@ -134,6 +134,9 @@ impl One<'_> {
     /// Why a range cannot be accessed, if so.
     fn check(&self, addr: u64, len: u64, access: Access) -> Done {
         match super::super::refused_byte(self.space, addr, len, access) {
+            Some((addr, _)) if !is_canonical(addr) => {
+                Err(Exit::Fault { addr: GuestAddr(addr), access, kind: FaultKind::NonCanonical })
+            }
             Some((addr, kind)) => Err(Exit::Fault { addr: GuestAddr(addr), access, kind }),
             None => Ok(()),
         }
