@@ -118,7 +118,7 @@ fn sets_rs(sets: &[Set]) -> String {
             set.is_enum,
             set.mask,
             set.prefix,
-            set.tails.iter().map(|t| tail(t)).collect::<String>()
+            set.tails.iter().map(tail).collect::<String>()
         );
         for c in &set.consts {
             let _ = writeln!(

@@ -224,7 +224,8 @@ fn conditions() {
     };
     for name in ["files", "moves"] {
         let everything = calls(&[], name);
-        let cases: &[(&str, &dyn Fn(&str) -> bool)] = &[
+        type Shown<'a> = &'a dyn Fn(&str) -> bool;
+        let cases: &[(&str, Shown)] = &[
             ("errno == ENOENT", &|l| l.contains(" = -1 ENOENT ")),
             ("errno", &|l| l.contains(" = -1 E")),
             ("name =~ '^(read|write)$'", &|l| l.starts_with("read(") || l.starts_with("write(")),

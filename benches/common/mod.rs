@@ -86,6 +86,7 @@ pub fn measure(ways: &[Way], arg: impl Fn(&Way) -> u32) -> Vec<f64> {
 
 /// Runs a command to its end: how it ended, and the seconds of processor time, its own and the kernel's for it, that it and
 /// all whom it waited for took.
+#[expect(clippy::zombie_processes, reason = "wait4 waits for it")]
 pub fn processor_time(command: &mut Command) -> (ExitStatus, f64) {
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.unwrap_or_else(|e| panic!("{command:?}: {e}"));

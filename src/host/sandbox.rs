@@ -359,12 +359,12 @@ fn filter(network: Network) -> Result<BpfProgram, seccompiler::Error> {
     let sockets = SOCKET_CALLS.iter().filter(|call| network == Network::Allowed || **call != libc::SYS_socket);
     rules.extend(sockets.map(|call| (*call, Vec::new())));
     let own = u64::from(std::process::id());
+    let of_process =
+        |pid: u64| SeccompCondition::new(0, Len::Dword, Op::Eq, pid).and_then(|is| SeccompRule::new(vec![is]));
     for call in OWN_CALLS {
-        rules.insert(*call, vec![SeccompRule::new(vec![SeccompCondition::new(0, Len::Dword, Op::Eq, own)?])?]);
+        rules.insert(*call, vec![of_process(own)?]);
     }
-    let limits = [0, own].map(|pid| Ok(SeccompRule::new(vec![SeccompCondition::new(0, Len::Dword, Op::Eq, pid)?])?));
-    let limits: Result<Vec<SeccompRule>, seccompiler::BackendError> = limits.into_iter().collect();
-    rules.insert(libc::SYS_prlimit64, limits?);
+    rules.insert(libc::SYS_prlimit64, vec![of_process(0)?, of_process(own)?]);
     let other_than = |request: &u64| SeccompCondition::new(1, Len::Dword, Op::Ne, *request);
     let requests: Result<Vec<SeccompCondition>, _> = TERMINAL_INPUT.iter().map(other_than).collect();
     rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(requests?)?]);

@@ -481,7 +481,9 @@ fn fold(text: &str, options: &str) -> Vec<String> {
         }
         if line.contains("semget(") || line.contains("msgget(") || line.contains("shmget(") {
             let id = line.rsplit_once(") = ").filter(|(_, id)| objects.contains(id)).map(|(call, _)| call.len());
-            id.map(|at| line.replace_range(at + 4.., "ID"));
+            if let Some(at) = id {
+                line.replace_range(at + 4.., "ID");
+            }
         }
         let mut out = String::with_capacity(line.len());
         for part in line.replace(", ", ",").split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {

@@ -112,23 +112,23 @@ fn every_call_is_printed_as_strace_prints_it() {
         let theirs = lines(&["strace"], options, &program, words).expect("strace's lines");
         let ours = lines(&[&sevm, "trace"], options, &program, words).expect("sevm's lines");
         assert_eq!(theirs.len(), ours.len(), "{words} {options}: not as many calls");
-        let mut by_call: BTreeMap<&str, (usize, usize, Vec<(&str, &str)>)> = BTreeMap::new();
+        let mut by_call: BTreeMap<&str, Compared> = BTreeMap::new();
         let (mut equal, mut all) = (0, 0);
         for (theirs, ours) in theirs.iter().zip(&ours).filter(|(_, o)| !NEWER.iter().any(|n| o.contains(n))) {
             let name = theirs.split('(').next().unwrap_or_default();
             let entry = by_call.entry(name).or_default();
             let same = theirs == ours;
             (equal, all) = (equal + usize::from(same), all + 1);
-            (entry.0, entry.1) = (entry.0 + usize::from(!same), entry.1 + 1);
-            if !same && entry.2.len() < 2 {
-                entry.2.push((theirs, ours));
+            (entry.differ, entry.all) = (entry.differ + usize::from(!same), entry.all + 1);
+            if !same && entry.examples.len() < 2 {
+                entry.examples.push((theirs, ours));
             }
         }
         let share = 100.0 * equal as f64 / all.max(1) as f64;
         println!("{share:6.2} % of {all} lines  {words} {options}");
-        for (name, (differ, of, examples)) in by_call.iter().filter(|(_, e)| e.0 > 0) {
-            println!("  {name}: {differ} of {of}");
-            for (theirs, ours) in examples {
+        for (name, compared) in by_call.iter().filter(|(_, e)| e.differ > 0) {
+            println!("  {name}: {} of {}", compared.differ, compared.all);
+            for (theirs, ours) in &compared.examples {
                 println!("    strace  {}\n    sevm    {}", short(theirs), short(ours));
             }
         }
@@ -137,6 +137,15 @@ fn every_call_is_printed_as_strace_prints_it() {
         }
     }
     assert!(wrong.is_empty(), "too few lines are equal: {wrong:?}");
+}
+
+/// Lines of one call.
+#[derive(Default)]
+struct Compared<'a> {
+    differ: usize,
+    all: usize,
+    /// Some that differ: strace's and ours.
+    examples: Vec<(&'a str, &'a str)>,
 }
 
 fn short(line: &str) -> String {

@@ -248,9 +248,7 @@ pub(super) fn syslog(cx: &mut Cx<'_>, entering: bool) {
         return;
     }
     cx.next_argument();
-    if !reads {
-        cx.addr(addr);
-    } else if cx.failed() {
+    if !reads || cx.failed() {
         cx.addr(addr);
     } else {
         cx.bytes(addr, cx.value(), crate::trace::buf::Quote::Escape);

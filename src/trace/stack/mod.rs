@@ -101,7 +101,7 @@ impl Stacks {
                 space.read(area.start, &mut bytes).is_ok().then_some(bytes)
             }
         };
-        let object = bytes.and_then(|b| Object::parse(b)).map(Rc::new);
+        let object = bytes.and_then(Object::parse).map(Rc::new);
         self.objects.insert(name.to_vec(), object.clone());
         object
     }

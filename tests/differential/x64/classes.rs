@@ -139,12 +139,9 @@ fn is_plain(i: &Instruction) -> bool {
     let far = matches!(i.mnemonic(), Mnemonic::Bt | Mnemonic::Btc | Mnemonic::Btr | Mnemonic::Bts)
         && i.op0_kind() == OpKind::Memory
         && i.op1_kind() == OpKind::Register;
-    !reserved
-        && !far
-        && i.flow_control() == FlowControl::Next
-        && !i.is_privileged()
-        && !LEFT_OUT.contains(&i.mnemonic())
-        && !(sets_segment && matches!(i.mnemonic(), Mnemonic::Mov | Mnemonic::Pop))
+    let loads_segment = sets_segment && matches!(i.mnemonic(), Mnemonic::Mov | Mnemonic::Pop);
+    let left_out = i.is_privileged() || LEFT_OUT.contains(&i.mnemonic());
+    i.flow_control() == FlowControl::Next && !(reserved || far || left_out || loads_segment)
 }
 
 fn decode(bytes: &[u8]) -> Option<Instruction> {

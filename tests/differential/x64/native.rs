@@ -51,7 +51,7 @@ impl Runner<X64> for Native {
         }
         request.extend(legacy(&r.fpu));
         r.fpu.ymm_hi.iter().for_each(|v| request.extend(v.to_le_bytes()));
-        request.extend(case.words.iter().flat_map(|w| X64::bytes(w)));
+        request.extend(case.words.iter().flat_map(X64::bytes));
         while request.len() + UD2.len() <= STATE + X64::STRIDE as usize {
             request.extend(UD2);
         }

@@ -7,7 +7,7 @@ use crate::cpu::translate::front::HostFault;
 /// Most instructions of a block.
 pub const MOST: usize = 64;
 
-/// Registers of the loaded thread, and what translated code needs at hand. It lies in front of the code ([`field!`] names
+/// Registers of the loaded thread, and what translated code needs at hand. It lies in front of the code (`field!` names
 /// operands in it). While translated code runs, general registers, flags, vector registers 0 ... 14 and the x87 state are in the host's
 /// registers and not here.
 #[repr(C, align(64))]

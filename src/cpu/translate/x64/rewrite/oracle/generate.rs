@@ -185,7 +185,7 @@ fn aim(random: &mut Random, case: &mut Case, operand: u32) -> Option<()> {
     let (data, insn) = (case.place.data, case.insn);
     let target = match random.one_in(12) {
         true => data + DATA - random.below(48),
-        false => data + 0x40 + random.below(DATA - 0x80) & if random.one_in(2) { !63 } else { !0 },
+        false => (data + 0x40 + random.below(DATA - 0x80)) & if random.one_in(2) { !63 } else { !0 },
     };
     if insn.is_vsib() {
         // Small indices, so that all elements are near.
