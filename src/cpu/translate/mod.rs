@@ -39,7 +39,7 @@ use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
 use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
 use crate::Error;
-use crate::arch::cpuid::{Cpuid, Model};
+use crate::arch::cpuid::Cpuid;
 use crate::arch::{Arch, RawCall, RegPort, Regs};
 use crate::mem::{AreaName, GuestAddr, PAGE_SIZE, Prot, Space, SpaceId, install_bus_guard, set_fault_hook};
 
@@ -551,7 +551,9 @@ impl<F: FrontEnd> Translate<F> {
         self.stats.fall_back(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         let other = match &mut self.other {
             Some(other) => other,
-            None => self.other.insert(Box::new(super::unicorn::Unicorn::new(F::ARCH, Model::Host)?)),
+            None => {
+                self.other.insert(Box::new(super::unicorn::Unicorn::new(F::ARCH, crate::arch::cpuid::Model::Host)?))
+            }
         };
         let mut regs = Regs::new(F::ARCH);
         self.front.save(&mut regs);
