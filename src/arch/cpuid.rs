@@ -133,6 +133,43 @@ pub const FEATURES: &[Feature] = {
     ]
 };
 
+/// Features that every guest is shown: they are nothing to programs, or every backend has them.
+pub const ALWAYS: &[&str] = &[
+    "fpu",
+    "de",
+    "pse",
+    "tsc",
+    "msr",
+    "pae",
+    "mce",
+    "cx8",
+    "apic",
+    "sep",
+    "mtrr",
+    "pge",
+    "mca",
+    "cmov",
+    "pat",
+    "pse36",
+    "clflush",
+    "mmx",
+    "fxsr",
+    "sse",
+    "sse2",
+    "ss",
+    "syscall",
+    "nx",
+    "pdpe1gb",
+    "rdtscp",
+    "lm",
+    "pni",
+    "osxsave",
+    "hypervisor",
+    "smep",
+    "smap",
+    "fsgsbase",
+];
+
 /// Instructions of XSAVE beyond the first, and what needs the registers that it saves.
 const NEED_XSAVE: &[&str] = &["xsaveopt", "xsavec", "xgetbv1", "avx"];
 /// What needs AVX.

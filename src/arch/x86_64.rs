@@ -19,6 +19,14 @@ pub const RSI: usize = 6;
 /// Index of `rdi`.
 pub const RDI: usize = 7;
 
+/// Bits of `mxcsr` that exist on every processor; loading others faults (Intel SDM volume 1, section 10.2.3).
+pub const MXCSR_MASK: u32 = 0xffff;
+
+/// Whether an address has bits 63 to 47 alike (Intel SDM volume 1, section 3.3.7.1).
+pub fn is_canonical(addr: u64) -> bool {
+    (addr as i64) << 16 >> 16 == addr as i64
+}
+
 /// All user-visible registers of an x86_64 thread.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]

@@ -66,6 +66,10 @@ const fn error(errno: Errno) -> Fault {
 
 const NO_SPACE: [Fault; 3] = [Error(Errno::ENOSPC, REGULAR), Error(Errno::EDQUOT, REGULAR), Error(Errno::EIO, REGULAR)];
 
+/// What is written from one place or several.
+const WRITTEN: &[Fault] =
+    &[Short { count: 2, at_least: 1 }, Interrupted(Restart::Possible, SLOW), NO_SPACE[0], NO_SPACE[1], NO_SPACE[2]];
+
 /// Descriptors and memory for them.
 const DESCRIPTORS: &[Fault] = &[error(Errno::EMFILE), error(Errno::ENFILE), error(Errno::ENOMEM)];
 
@@ -85,26 +89,10 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         calls: &["write", "pwrite64"],
-        faults: &[
-            Short { count: 2, at_least: 1 },
-            Interrupted(Restart::Possible, SLOW),
-            NO_SPACE[0],
-            NO_SPACE[1],
-            NO_SPACE[2],
-        ],
+        faults: WRITTEN,
         page: "write(2), pwrite(2); pipe(7): up to PIPE_BUF bytes are written whole",
     },
-    Row {
-        calls: &["writev", "pwritev", "pwritev2"],
-        faults: &[
-            Short { count: 2, at_least: 1 },
-            Interrupted(Restart::Possible, SLOW),
-            NO_SPACE[0],
-            NO_SPACE[1],
-            NO_SPACE[2],
-        ],
-        page: "writev(2)",
-    },
+    Row { calls: &["writev", "pwritev", "pwritev2"], faults: WRITTEN, page: "writev(2)" },
     Row {
         calls: &["sendto", "recvfrom"],
         faults: &[Short { count: 2, at_least: 1 }, Interrupted(Restart::Possible, SLOW), error(Errno::ENOMEM)],

@@ -1,15 +1,18 @@
 //! Many programs under both tracers with many sets of options, line by line.
 
-use super::{align, fold_line, playground, sevm, strace_works};
+use super::{align, fold_line, sevm, strace_works, traced};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Share of equal lines that all runs together must reach, in percent.
 const AT_LEAST: f64 = 99.0;
+
+/// Time that a run may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Lines of a trace that are compared at most.
 const LINES: usize = 1500;
@@ -300,35 +303,10 @@ fn runs(built: &Path) -> Vec<Run> {
 
 /// Runs a tracer in a fresh folder and gives its trace; nothing if it does not end.
 fn trace(tracer: &[&str], run: &Run) -> Option<String> {
-    let dir = playground();
-    let out = tempfile::NamedTempFile::new().ok()?;
-    let mut child = Command::new(tracer[0])
-        .args(&tracer[1..])
-        .args(run.options.split(' ').filter(|o| !o.is_empty()))
-        .arg("-o")
-        .arg(out.path())
-        .args(&run.command)
-        .current_dir(dir.path())
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("TZ", "UTC")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let until = Instant::now() + Duration::from_secs(30);
-    while child.try_wait().ok()?.is_none() {
-        if Instant::now() > until {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let bytes = std::fs::read(out.path()).ok()?;
-    let place = dir.path().to_string_lossy().into_owned();
-    Some(String::from_utf8_lossy(&bytes).replace(&place, "DIR"))
+    let options: Vec<&str> = run.options.split(' ').filter(|o| !o.is_empty()).collect();
+    let command: Vec<&str> = run.command.iter().map(String::as_str).collect();
+    let (folder, bytes) = traced(tracer, &options, &command, LIMIT)?;
+    Some(String::from_utf8_lossy(&bytes).replace(&*folder.to_string_lossy(), "DIR"))
 }
 
 /// Names in front of numbers that differ between any two runs.

@@ -135,6 +135,14 @@ impl Code for View<'_> {
     }
 }
 
+/// Why code at an address cannot be run.
+fn fetch_fault(space: &Space, addr: u64) -> FaultKind {
+    match space.classify_fault(GuestAddr(addr), Access::Execute) {
+        FaultKind::BeyondFile => FaultKind::Protection,
+        kind => kind,
+    }
+}
+
 impl<F: FrontEnd> Translate<F> {
     /// Opens an engine; `flags` says whether flags that nobody will ask for are exact all the same.
     ///
@@ -260,10 +268,7 @@ impl<F: FrontEnd> Translate<F> {
             if let Some(kind) = self.front.bad_target(pc) {
                 return refused(kind);
             }
-            return refused(match space.classify_fault(GuestAddr(pc), Access::Execute) {
-                FaultKind::BeyondFile => FaultKind::Protection,
-                kind => kind,
-            });
+            return refused(fetch_fault(space, pc));
         };
         if let Some(id) = self.images.find(image, pc, mode, extent) {
             return Ok(Found::Block(id));
@@ -289,10 +294,7 @@ impl<F: FrontEnd> Translate<F> {
             return refused(FaultKind::BeyondFile);
         }
         if let Some(addr) = translated.unreadable {
-            let kind = match space.classify_fault(GuestAddr(addr), Access::Execute) {
-                FaultKind::BeyondFile => FaultKind::Protection,
-                kind => kind,
-            };
+            let kind = fetch_fault(space, addr);
             return Ok(Found::Exit(Exit::Fault { addr: GuestAddr(addr), access: Access::Execute, kind }));
         }
         let code = self.asm.finish();

@@ -36,7 +36,7 @@ use self::engine::Engine;
 use self::hooks::{Mode, NOWHERE, Page, STUB_PAGE, Shared, Stop};
 use super::{Access, Counter, Cpu, Exit, FaultKind};
 use crate::Error;
-use crate::arch::cpuid::{Cpuid, Features, Model};
+use crate::arch::cpuid::{ALWAYS, Cpuid, Features, Model};
 use crate::arch::{Arch, RawCall, RegPort, Regs};
 use crate::mem::{GuestAddr, PAGE_SIZE, Space, SpaceId, install_bus_guard};
 
@@ -106,7 +106,9 @@ impl Unicorn {
     /// Unicorn failed, or it is not the version that this code knows.
     pub fn new(arch: Arch, model: Model) -> Result<Unicorn, Error> {
         let shown = match arch {
-            Arch::X86_64 => super::processor("unicorn", model, Features::named(x86::OFFERED))?,
+            Arch::X86_64 => {
+                super::processor("unicorn", model, Features::named(ALWAYS) | Features::named(x86::OFFERED))?
+            }
             Arch::Aarch64 => Cpuid::default(),
         };
         install_bus_guard()?;

@@ -11,36 +11,9 @@ use crate::arch::RawCall;
 use crate::arch::x86_64::{Fpu, Regs};
 use crate::cpu::Exit;
 
-/// What this engine implements of the features that a guest may see. Its string instructions are slow: no `erms`.
+/// What this engine implements of the features that a guest may see, beside those that every guest sees. Its string instructions are
+/// slow: no `erms`.
 pub(super) const OFFERED: &[&str] = &[
-    "fpu",
-    "de",
-    "pse",
-    "tsc",
-    "msr",
-    "pae",
-    "mce",
-    "cx8",
-    "apic",
-    "sep",
-    "mtrr",
-    "pge",
-    "mca",
-    "cmov",
-    "pat",
-    "pse36",
-    "clflush",
-    "mmx",
-    "fxsr",
-    "sse",
-    "sse2",
-    "ss",
-    "syscall",
-    "nx",
-    "pdpe1gb",
-    "rdtscp",
-    "lm",
-    "pni",
     "pclmulqdq",
     "ssse3",
     "cx16",
@@ -50,17 +23,12 @@ pub(super) const OFFERED: &[&str] = &[
     "popcnt",
     "aes",
     "xsave",
-    "osxsave",
-    "hypervisor",
     "lahf_lm",
     "abm",
     "3dnowprefetch",
-    "fsgsbase",
     "bmi1",
-    "smep",
     "bmi2",
     "adx",
-    "smap",
 ];
 
 /// In the order of [`Regs::gpr`].

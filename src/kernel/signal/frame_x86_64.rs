@@ -7,15 +7,13 @@ use super::*;
 use crate::abi::consts::sigaction as sa;
 use crate::abi::sigframe::x86_64::*;
 use crate::arch::cpuid::{XSAVE_AVX as AVX, XSAVE_LEAST, XSAVE_SSE as SSE, XSAVE_X87 as X87, XSAVE_YMM, xsave_size};
-use crate::arch::x86_64::{Fpu, RAX, RDI, RDX, RSI, RSP, Regs};
+use crate::arch::x86_64::{Fpu, MXCSR_MASK, RAX, RDI, RDX, RSI, RSP, Regs};
 use crate::mem::Space;
 use std::mem::{offset_of, size_of};
 use zerocopy::IntoBytes;
 
 /// Bytes below the stack pointer that a function may use without claiming them (System V ABI).
 const RED_ZONE: u64 = 128;
-/// Bits of mxcsr that exist.
-const MXCSR_MASK: u32 = 0xffff;
 /// Flags that a handler may change for the program it returns to (FIX_EFLAGS).
 const USER_FLAGS: u64 = 0x5_0dd5;
 /// Flags cleared on the way into a handler: direction, resume, trap.

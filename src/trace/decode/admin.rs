@@ -1,13 +1,9 @@
 //! Scheduling attributes, file handles, seccomp filters, Landlock, the mount interface, segment descriptors.
 
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Kind, Layout, f, layout};
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::syscalls::sets;
 use crate::trace::buf::{self, Quote};
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 static SCHED_ATTR: Layout = layout(
     56,

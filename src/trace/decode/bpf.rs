@@ -1,12 +1,8 @@
 //! bpf(2): the attributes of each command (include/uapi/linux/bpf.h).
 
 use super::Cx;
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Field, Kind, Layout, f, layout};
 use crate::syscalls::sets;
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 static MAP_CREATE: Layout = layout(
     72,

@@ -2,12 +2,8 @@
 //! their argument as a number.
 
 use super::ioctl::Data::{self, *};
-use super::layout::{Brief, Field, Kind, Layout, f};
+use super::layout::{Field, Kind, Layout, f, layout};
 use crate::syscalls::sets;
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: Brief::All }
-}
 
 /// Requests without an argument.
 static NOTHING: &[u32] = &[

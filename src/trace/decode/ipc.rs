@@ -1,13 +1,9 @@
 //! System V IPC: what the ctl calls read and write (include/uapi/linux/{shm,sem,msg}.h), priorities of I/O, quotas.
 
 use super::Cx;
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Kind, Layout, f, layout};
 use crate::arch::Arch;
 use crate::syscalls::sets;
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 static PERM: Layout = layout(
     48,

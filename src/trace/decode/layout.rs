@@ -125,6 +125,11 @@ pub(super) const fn f(name: &'static str, at: usize, kind: Kind) -> Field {
     Field { name, at, kind }
 }
 
+/// A struct of this many bytes, of which all fields are shown also where structs are abbreviated.
+pub(super) const fn layout(size: usize, fields: &'static [Field]) -> Layout {
+    Layout { size, fields, brief: Brief::All }
+}
+
 impl Cx<'_> {
     /// Prints the struct at `addr`, or the address.
     pub(super) fn layout(&mut self, layout: &Layout, addr: u64) {

@@ -1,6 +1,6 @@
 //! Sockets, messages and events.
 
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Kind, Layout, f, layout};
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::arch::Arch;
 use crate::syscalls::{Set, sets};
@@ -68,10 +68,6 @@ static EXTENDED_ERROR: Layout = layout(
     ],
 );
 static X25: Layout = layout(16, &[f("x25_addr", 0, Kind::Text(16))]);
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 /// Names of socket options of less common levels.
 pub(super) fn option_names(level: u32) -> Option<&'static Set> {

@@ -141,38 +141,32 @@ impl Cx<'_> {
         self.text(" */");
     }
 
-    /// The bits that are set, and what the rest is hidden behind.
-    fn perf_brief(&mut self, bits: u64) {
+    /// The bit fields whose values are to be shown, and `precise_ip`. Gives the number of their bits.
+    fn perf_bits(&mut self, bits: u64, shown: impl Fn(u64) -> bool) -> u32 {
         let mut at = 0;
         for (name, width) in BITS {
             let value = bits >> at & ((1 << width) - 1);
             at += width;
             if *name == "precise_ip" {
                 self.perf_skid(value);
-            } else if value != 0 {
+            } else if shown(value) {
                 self.text(", ");
                 self.text(name);
                 self.out.push(b'=');
                 self.dec(value);
             }
         }
+        at
+    }
+
+    /// The bits that are set, and what the rest is hidden behind.
+    fn perf_brief(&mut self, bits: u64) {
+        self.perf_bits(bits, |value| value != 0);
         self.text(", ...");
     }
 
     fn perf_rest(&mut self, b: &[u8; KNOWN], bits: u64, shown: usize, addr: u64, size: u64) {
-        let mut at = 0;
-        for (name, width) in BITS {
-            let value = bits >> at & ((1 << width) - 1);
-            at += width;
-            if *name == "precise_ip" {
-                self.perf_skid(value);
-                continue;
-            }
-            self.text(", ");
-            self.text(name);
-            self.out.push(b'=');
-            self.dec(value);
-        }
+        let at = self.perf_bits(bits, |_| true);
         if bits >> at != 0 {
             self.text(", __reserved_1=");
             self.hex(bits >> at);

@@ -1,13 +1,9 @@
 //! getsockopt(2) and setsockopt(2): levels, names and values, as strace 6.1 shows them.
 
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Brief::All, Kind, Layout, f, layout};
 use super::{Cx, u32_at};
 use crate::syscalls::{Set, sets};
 use crate::trace::buf::Quote;
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 static LINGER: Layout = layout(8, &[f("l_onoff", 0, Kind::I32), f("l_linger", 4, Kind::I32)]);
 static UCRED: Layout = layout(12, &[f("pid", 0, Kind::I32), f("uid", 4, Kind::Id), f("gid", 8, Kind::Id)]);

@@ -1,14 +1,9 @@
 //! The structs of signatures: their layouts (include/uapi) in strace's order of fields, and which printer each has.
 
-use super::layout::Brief::All;
-use super::layout::{Brief, Field, Kind, Layout, f};
+use super::layout::{Brief, Field, Kind, Layout, f, layout};
 use super::{Cx, ipc, time};
 use crate::arch::Arch;
 use crate::syscalls::{Struct, sets};
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 const fn brief(size: usize, shown: usize, fields: &'static [Field]) -> Layout {
     Layout { size, fields, brief: Brief::First(shown) }

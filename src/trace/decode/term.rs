@@ -25,21 +25,9 @@ impl Cx<'_> {
     /// The kernel's struct termios: 19 control characters, no speeds.
     pub(super) fn termios(&mut self, addr: u64) {
         let Some(b) = self.fetch_or_addr::<36>(addr) else { return };
-        let [iflag, oflag, cflag, lflag] = [0, 4, 8, 12].map(|at| u64::from(u32_at(&b, at)));
-        self.text("{c_iflag=");
-        self.terminal_flags(&sets::C_IFLAG, iflag);
-        self.text(", c_oflag=");
-        self.output_modes(oflag);
-        self.text(", c_cflag=");
-        self.control_modes(cflag);
-        self.text(", c_lflag=");
-        self.terminal_flags(&sets::C_LFLAG, lflag);
-        if !self.style.verbose {
-            return self.text(", ...}");
+        if !self.terminal_modes([0, 4, 8, 12].map(|at| u64::from(u32_at(&b, at))), b[16]) {
+            return;
         }
-        self.text(", c_line=");
-        self.name(&sets::LINE_DISCIPLINE, u64::from(b[16]));
-        self.text(", c_cc=");
         self.list(19, |cx, i| {
             cx.out.push(b'[');
             match sets::C_CC.name_of(cx.arch, i) {
@@ -56,7 +44,15 @@ impl Cx<'_> {
     /// System V's struct termio: flags of 16 bits, 8 control characters.
     pub(super) fn termio(&mut self, addr: u64) {
         let Some(b) = self.fetch_or_addr::<18>(addr) else { return };
-        let [iflag, oflag, cflag, lflag] = [0, 2, 4, 6].map(|at| u64::from(super::u16_at(&b, at)));
+        if !self.terminal_modes([0, 2, 4, 6].map(|at| u64::from(super::u16_at(&b, at))), b[8]) {
+            return;
+        }
+        buf::quoted(self.out, &b[9..17], Quote::Hex);
+        self.out.push(b'}');
+    }
+
+    /// What a struct begins with: the four sets of modes, the line discipline. Whether its control characters are shown behind.
+    fn terminal_modes(&mut self, [iflag, oflag, cflag, lflag]: [u64; 4], line: u8) -> bool {
         self.text("{c_iflag=");
         self.terminal_flags(&sets::C_IFLAG, iflag);
         self.text(", c_oflag=");
@@ -66,13 +62,13 @@ impl Cx<'_> {
         self.text(", c_lflag=");
         self.terminal_flags(&sets::C_LFLAG, lflag);
         if !self.style.verbose {
-            return self.text(", ...}");
+            self.text(", ...}");
+            return false;
         }
         self.text(", c_line=");
-        self.name(&sets::LINE_DISCIPLINE, u64::from(b[8]));
+        self.name(&sets::LINE_DISCIPLINE, u64::from(line));
         self.text(", c_cc=");
-        buf::quoted(self.out, &b[9..17], Quote::Hex);
-        self.out.push(b'}');
+        true
     }
 
     /// Flags of which strace shows nothing when there are none.

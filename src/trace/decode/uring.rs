@@ -1,13 +1,9 @@
 //! io_uring (include/uapi/linux/io_uring.h) and the older asynchronous I/O (include/uapi/linux/aio_abi.h).
 
-use super::layout::{Brief::All, Field, Kind, Layout, f};
+use super::layout::{Brief::All, Kind, Layout, f, layout};
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::syscalls::sets;
 use crate::trace::buf::Quote;
-
-const fn layout(size: usize, fields: &'static [Field]) -> Layout {
-    Layout { size, fields, brief: All }
-}
 
 static SQ_OFF: Layout = layout(
     40,

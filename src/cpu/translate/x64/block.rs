@@ -30,6 +30,9 @@ pub(super) const EXACT: u8 = 1;
 /// Bytes of what a block begins with for indirect jumps.
 pub(super) const INDIRECT: u32 = 7;
 
+/// Registers that stand aside, with their spill slots, while a block compares the guest's code.
+const COMPARING: [(Gpr, u8); 3] = [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)];
+
 /// Most bytes of an instruction.
 const LONGEST: usize = 15;
 
@@ -103,28 +106,12 @@ fn survey(request: &Request, code: &dyn front::Code) -> Survey {
     Survey { bytes, instructions, unreadable }
 }
 
-/// Whether the instruction uses the register that the budget is in.
+/// Whether the instruction uses the register that the budget is in. Those that save or restore all are done outside of translated code.
 fn uses_budget_register(instruction: &Instruction) -> bool {
     let is = |register: Register| matches!(register, Register::XMM15 | Register::YMM15 | Register::ZMM15);
     (0..instruction.op_count()).any(|i| instruction.op_kind(i) == OpKind::Register && is(instruction.op_register(i)))
         || is(instruction.memory_index())
-        || matches!(
-            instruction.code(),
-            Code::VEX_Vzeroall
-                | Code::VEX_Vzeroupper
-                | Code::Fxsave_m512byte
-                | Code::Fxsave64_m512byte
-                | Code::Fxrstor_m512byte
-                | Code::Fxrstor64_m512byte
-                | Code::Xsave_mem
-                | Code::Xsave64_mem
-                | Code::Xsavec_mem
-                | Code::Xsavec64_mem
-                | Code::Xsaveopt_mem
-                | Code::Xsaveopt64_mem
-                | Code::Xrstor_mem
-                | Code::Xrstor64_mem
-        )
+        || matches!(instruction.code(), Code::VEX_Vzeroall | Code::VEX_Vzeroupper)
 }
 
 /// Emits the block that begins at the request's pc.
@@ -214,14 +201,13 @@ impl Block<'_> {
         let asm = &mut *self.out.asm;
         let stale = asm.label();
         self.stale = Some(stale);
-        let (value, expected, base) = (Gpr::Rcx, Gpr::R10, Gpr::R11);
-        let aside = [(value, 0), (expected, 1), (base, 2)];
-        for (reg, slot) in aside {
+        let [(value, _), (expected, _), (base, _)] = COMPARING;
+        for (reg, slot) in COMPARING {
             asm.store(Size::B8, spill_slot(slot), reg);
         }
         asm.mov_imm(base, self.request.pc);
         self.out.begin(0, 0);
-        self.out.note(aside.into_iter().fold(Note::NONE, |note, (reg, slot)| note.aside(reg, slot)));
+        self.out.note(COMPARING.into_iter().fold(Note::NONE, |note, (reg, slot)| note.aside(reg, slot)));
         let asm = &mut *self.out.asm;
         let mut at = 0;
         while at < length {
@@ -240,7 +226,7 @@ impl Block<'_> {
             asm.jmp(stale);
             at += step;
         }
-        for (reg, slot) in aside {
+        for (reg, slot) in COMPARING {
             asm.mov(Width::W64, reg, spill_slot(slot));
         }
     }
@@ -350,7 +336,7 @@ impl Block<'_> {
         }
         if let Some(label) = self.stale.take() {
             asm.bind(label);
-            for (reg, slot) in [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)] {
+            for (reg, slot) in COMPARING {
                 asm.mov(Width::W64, reg, spill_slot(slot));
             }
             asm.vex3(VPADDQ, BUDGET, BUDGET, charge);

@@ -2,44 +2,7 @@
 
 use std::arch::x86_64::{__cpuid, __cpuid_count};
 
-use crate::arch::cpuid::Features;
-
-/// What is nothing to programs, or is so for every guest, whatever the host says.
-const ALWAYS: &[&str] = &[
-    "fpu",
-    "de",
-    "pse",
-    "tsc",
-    "msr",
-    "pae",
-    "mce",
-    "cx8",
-    "apic",
-    "sep",
-    "mtrr",
-    "pge",
-    "mca",
-    "cmov",
-    "pat",
-    "pse36",
-    "clflush",
-    "mmx",
-    "fxsr",
-    "sse",
-    "sse2",
-    "ss",
-    "syscall",
-    "nx",
-    "pdpe1gb",
-    "rdtscp",
-    "lm",
-    "pni",
-    "osxsave",
-    "hypervisor",
-    "smep",
-    "smap",
-    "fsgsbase",
-];
+use crate::arch::cpuid::{ALWAYS, Features};
 
 /// Features that translated code can use here.
 pub(super) fn offered() -> Features {

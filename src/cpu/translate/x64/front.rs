@@ -12,7 +12,7 @@ use super::state::State;
 use super::{block, common, features, system, wanted, x87};
 use crate::Error;
 use crate::arch::cpuid::{Cpuid, Model};
-use crate::arch::x86_64::{RAX, RCX, RDI, RSI, RSP};
+use crate::arch::x86_64::{MXCSR_MASK, RAX, RCX, RDI, RSI, RSP, is_canonical};
 use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::translate::asm::Asm;
 use crate::cpu::translate::front::{
@@ -85,11 +85,6 @@ impl X64 {
         // SAFETY: as in `state`, and `self` is borrowed exclusively.
         unsafe { self.state.as_mut() }
     }
-}
-
-/// Whether all bits above the one that an address ends with are like it.
-fn is_canonical(addr: u64) -> bool {
-    (addr << 16) as i64 >> 16 == addr as i64
 }
 
 impl FrontEnd for X64 {
@@ -328,9 +323,6 @@ impl FrontEnd for X64 {
         self.state().cpuid.hwcap()
     }
 }
-
-/// Bits of `mxcsr` that exist everywhere; others fault when they are loaded.
-const MXCSR_MASK: u32 = 0xffff;
 
 impl X64 {
     /// What a general protection fault of the instruction in `bytes` means: for the host, addresses of windows end before those of

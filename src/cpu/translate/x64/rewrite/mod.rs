@@ -22,6 +22,7 @@ use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 
 use super::out::{Note, Out, Rewritten};
 use super::state::field;
+use super::wanted::has_memory;
 use crate::cpu::translate::asm::{Gpr, Mem, Unary, Width};
 use crate::cpu::translate::front::Reason;
 use encoding::{GS, In, Layout, MOST_BYTES, OpSize, emit_in_window, emit_op, has_segment};
@@ -317,8 +318,4 @@ impl One<'_, '_> {
 
 fn has_kind(insn: &Instruction, test: impl Fn(OpKind) -> bool) -> bool {
     insn.op_kinds().any(test)
-}
-
-fn has_memory(insn: &Instruction) -> bool {
-    has_kind(insn, |kind| kind == OpKind::Memory)
 }

@@ -13,7 +13,7 @@ use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use super::state::State;
 use super::wanted::decode;
 use crate::arch::cpuid::Cpuid;
-use crate::arch::x86_64::{RAX, RBX, RCX, RDX, Regs};
+use crate::arch::x86_64::{RAX, RBX, RCX, RDX, Regs, is_canonical};
 use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::{GuestAddr, Space};
 
@@ -220,11 +220,6 @@ impl One<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether bits 63 to 47 are equal.
-fn is_canonical(addr: u64) -> bool {
-    (addr as i64) << 16 >> 16 == addr as i64
 }
 
 /// Whether the operand is in memory.

@@ -3,8 +3,8 @@
 use iced_x86::{Code, OpKind, Register};
 
 use super::segment::{USER_CS, USER_SS};
-use super::{Done, Exit, One, PROTECTION, is_canonical};
-use crate::arch::x86_64::{RBP, RSP};
+use super::{Done, Exit, One, PROTECTION};
+use crate::arch::x86_64::{RBP, RSP, is_canonical};
 
 /// Flags that a program can change: CF PF AF ZF SF TF DF OF NT AC ID.
 const CHANGEABLE: u64 = 0x24_4dd5;

@@ -4,10 +4,8 @@
 
 use super::{Done, Exit, One, PROTECTION, UNDEFINED};
 use crate::arch::cpuid::{XSAVE_AVX as AVX, XSAVE_LEAST, XSAVE_SSE as SSE, XSAVE_X87 as X87, XSAVE_YMM};
-use crate::arch::x86_64::{Fpu, RAX, RDX};
+use crate::arch::x86_64::{Fpu, MXCSR_MASK, RAX, RDX};
 
-/// Bits of mxcsr that exist.
-const MXCSR_MASK: u32 = 0xffff;
 const MXCSR_INITIAL: u32 = 0x1f80;
 
 /// Offsets in the area.
