@@ -106,7 +106,7 @@ fn soak(arch: Arch) -> Result<(), String> {
 
 /// How often the repeated programs run.
 fn repetitions() -> usize {
-    std::env::var("SEVM_REPEAT").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
+    common::repetitions(3)
 }
 
 /// Runs a guest program again and again; every run must be as the first, natively made.
@@ -126,11 +126,7 @@ fn repeat(name: &str, arch: Arch) -> Result<(), String> {
     let expected = place.run(&[reference.into()], &job)?;
     let mut command = common::sevm_run::<&str>(&[]);
     command.push(program.into());
-    for n in 1..=repetitions() {
-        let actual = place.run(&command, &job).map_err(|e| format!("run {n}: {e}"))?;
-        common::compare(&expected, &actual).map_err(|e| format!("run {n}: {e}"))?;
-    }
-    Ok(())
+    common::repeat(&place, &command, &job, &expected, repetitions(), |outcome| outcome)
 }
 
 /// A busybox httpd and wget clients, all guests of one machine each: one after another, then at once.

@@ -274,6 +274,29 @@ fn make_removable(dir: &Path) {
     }
 }
 
+/// How often a program that may only sometimes hang or be wrong runs: what `SEVM_REPEAT` says.
+pub fn repetitions(otherwise: usize) -> usize {
+    std::env::var("SEVM_REPEAT").ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Runs a command `times` and compares every run, changed by `masked`, with what is expected.
+///
+/// # Errors
+/// The first run that differs, with its number.
+pub fn repeat(
+    place: &Place,
+    command: &[OsString],
+    job: &Job,
+    expected: &Outcome,
+    times: usize,
+    masked: impl Fn(Outcome) -> Outcome,
+) -> Result<(), String> {
+    (1..=times).try_for_each(|n| {
+        let compared = place.run(command, job).and_then(|actual| compare(expected, &masked(actual)));
+        compared.map_err(|e| format!("run {n}: {e}"))
+    })
+}
+
 /// `--cpu NAME` with the backend that `SEVM_CPU` names, if it is set: every program then runs on that one.
 pub fn cpu_option() -> Vec<OsString> {
     std::env::var_os("SEVM_CPU").map_or_else(Vec::new, |name| vec!["--cpu".into(), name])
