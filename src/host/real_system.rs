@@ -82,6 +82,10 @@ impl System for RealHost {
         rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count().max(1))
     }
 
+    fn nice(&mut self) -> i32 {
+        rustix::process::getpriority_process(None).unwrap_or(0)
+    }
+
     fn load(&mut self) -> Load {
         let s = rustix::system::sysinfo();
         let unit = u64::from(s.mem_unit.max(1));

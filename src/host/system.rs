@@ -101,6 +101,9 @@ pub trait System {
     /// Processors that sevm may use.
     fn cpus(&mut self) -> u32;
 
+    /// The nice value of sevm, -20 to 19, which its first guest begins with (getpriority(2)).
+    fn nice(&mut self) -> i32;
+
     /// Memory and load.
     fn load(&mut self) -> Load;
 

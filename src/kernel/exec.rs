@@ -181,7 +181,7 @@ impl Kernel {
             call_state: None,
             retired: 0,
             cpu: time::CpuTime::default(),
-            sched: task::Scheduling::default(),
+            sched: task::Scheduling { nice: self.host.nice(), ..task::Scheduling::default() },
             seccomp: task::Seccomp::default(),
             rseq: task::Rseq::default(),
         };

@@ -302,6 +302,10 @@ impl System for SteadyHost {
         CPUS
     }
 
+    fn nice(&mut self) -> i32 {
+        0
+    }
+
     fn load(&mut self) -> Load {
         let uptime_s = self.clock.now_ns() / SECOND_NS;
         Load { uptime_s, total_ram: RAM, free_ram: RAM, ..Load::default() }

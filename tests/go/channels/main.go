@@ -18,12 +18,12 @@ func worker(jobs <-chan int, results chan<- [2]int, wg *sync.WaitGroup) {
 
 func sieve(limit int) []int {
 	source := make(chan int)
-	go func() {
+	go func(out chan<- int) {
 		for i := 2; i < limit; i++ {
-			source <- i
+			out <- i
 		}
-		close(source)
-	}()
+		close(out)
+	}(source)
 	var primes []int
 	for {
 		p, ok := <-source

@@ -24,7 +24,9 @@ func main() {
 	mux.HandleFunc("/json", func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(map[string]interface{}{"path": r.URL.Path, "list": []int{1, 2, 3}})
 	})
-	mux.HandleFunc("/big", func(w http.ResponseWriter, r *http.Request) { io.CopyN(w, strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20) })
+	mux.HandleFunc("/big", func(w http.ResponseWriter, r *http.Request) {
+		io.CopyN(w, strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20)
+	})
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-time.After(10 * time.Second):
