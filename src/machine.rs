@@ -3,11 +3,11 @@
 use crate::Error;
 use crate::abi::Errno;
 use crate::arch::cpuid::Model;
-use crate::arch::{Arch, Regs};
+use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::{self, Counter, Cpu, Exit, FaultKind};
 use crate::inject::Tamper;
 use crate::kernel::exec::{Known, Processor};
-use crate::kernel::{Event, ExitStatus, Kernel, Outcome, Part, Pid, Program, Slept, State, Tid};
+use crate::kernel::{Event, ExitStatus, Kernel, Outcome, Part, Pid, Program, Progress, Slept, State, Tid};
 use crate::mem::Space;
 use crate::syscalls;
 use crate::trace::{Call, Sink, Start, Timekeeping, View};
@@ -217,30 +217,10 @@ impl Machine {
         }
         let mut budget = SLICE;
         loop {
-            if !self.deliver(tid, arch) {
+            if self.kernel.is_held(tid) && !self.settle(tid, arch) {
                 return Ok(());
             }
-            let Some(thread) = self.kernel.threads.get(&tid) else { return Ok(()) };
-            if !matches!(thread.state, State::Runnable) {
-                return Ok(());
-            }
-            let space = Rc::clone(&thread.space);
-            let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(()) };
-            let before = cpu.retired();
-            let mut space = space.borrow_mut();
-            for (addr, len) in space.take_changes() {
-                cpu.invalidate(space.id(), addr, len);
-            }
-            if self.kernel.time.is_virtual() {
-                cpu.set_counter(Counter::Retired { offset: self.kernel.monotonic_ns().wrapping_sub(before) });
-            }
-            let most = budget.min(self.kernel.instructions_to_timer(tid)).min(self.kernel.instructions_left());
-            let exit = cpu.run(&mut space, most)?;
-            drop(space);
-            let ran = cpu.retired() - before;
-            self.kernel.retire(tid, ran);
-            budget = budget.saturating_sub(ran);
-            match exit {
+            match self.run_program(tid, arch, &mut budget)? {
                 Exit::Syscall => {
                     if !self.syscall(tid, arch)? {
                         return Ok(());
@@ -248,10 +228,13 @@ impl Machine {
                 }
                 Exit::Budget => self.kernel.take_host_signals(),
                 Exit::Fault { addr, kind: FaultKind::Unmapped, .. } if self.kernel.grow_stack(tid, addr) => {}
-                fault => self.kernel.fault(tid, fault, &mut **cpu),
+                fault => {
+                    if let Some(cpu) = &mut self.cpus[arch.index()] {
+                        self.kernel.fault(tid, fault, &mut **cpu);
+                    }
+                }
             }
             self.kernel.tick_in_turn();
-            self.drain_events();
             self.kernel.check_budget()?;
             if budget == 0 || self.kernel.queue.take_yield() {
                 self.kernel.requeue(tid);
@@ -260,13 +243,39 @@ impl Machine {
         }
     }
 
-    /// Delivers pending signals; whether the thread is still there to run.
-    fn deliver(&mut self, tid: Tid, arch: Arch) -> bool {
+    /// Runs the thread's program until something happens, for so many instructions at most.
+    fn run_program(&mut self, tid: Tid, arch: Arch, budget: &mut u64) -> Result<Exit, Error> {
+        let most = (*budget).min(self.kernel.instructions_to_timer(tid)).min(self.kernel.instructions_left());
+        let now_ns = self.kernel.time.is_virtual().then(|| self.kernel.monotonic_ns());
+        let (Some(thread), Some(cpu)) = (self.kernel.threads.get(&tid), &mut self.cpus[arch.index()]) else {
+            *budget = 0;
+            return Ok(Exit::Budget);
+        };
+        let before = cpu.retired();
+        let mut space = thread.space.borrow_mut();
+        if space.has_changes() {
+            for (addr, len) in space.take_changes() {
+                cpu.invalidate(space.id(), addr, len);
+            }
+        }
+        if let Some(now_ns) = now_ns {
+            cpu.set_counter(Counter::Retired { offset: now_ns.wrapping_sub(before) });
+        }
+        let exit = cpu.run(&mut space, most);
+        drop(space);
+        let ran = cpu.retired() - before;
+        self.kernel.retire(tid, ran);
+        *budget = budget.saturating_sub(ran);
+        exit
+    }
+
+    /// Does what holds the thread back, signals above all; whether its program can go on.
+    fn settle(&mut self, tid: Tid, arch: Arch) -> bool {
         if let Some(cpu) = &mut self.cpus[arch.index()] {
             self.kernel.deliver(tid, &mut **cpu);
         }
         self.drain_events();
-        self.kernel.threads.contains_key(&tid)
+        self.kernel.threads.get(&tid).is_some_and(|t| matches!(t.state, State::Runnable))
     }
 
     /// Makes the CPU hold the registers of `tid`, saving those of the thread before it.
@@ -289,15 +298,34 @@ impl Machine {
 
     /// Carries out the call the thread has stopped at; whether the thread goes on.
     fn syscall(&mut self, tid: Tid, arch: Arch) -> Result<bool, Error> {
-        let Some(thread) = self.kernel.threads.get(&tid) else { return Ok(false) };
-        let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
-        let waiting = thread.in_call;
-        let raw = waiting.map_or_else(|| cpu.syscall(), |c| c.raw);
+        let (Some(thread), Some(cpu)) = (self.kernel.threads.get(&tid), &self.cpus[arch.index()]) else {
+            return Ok(false);
+        };
+        let raw = match &thread.in_call {
+            Some(call) => call.raw,
+            None => cpu.syscall(),
+        };
         let index = syscalls::lookup(arch, raw.nr);
-        let call = Call { tid, pid: thread.pid, arch, raw, index, pc: cpu.pc(), sp: cpu.sp() };
-        let space = Rc::clone(&thread.space);
+        if !self.observers.want(index) && self.tamper.is_none() {
+            return self.unseen_call(tid, arch, &raw, index);
+        }
+        let (pid, waiting) = (thread.pid, thread.in_call.is_some());
+        let call = Call { tid, pid, arch, raw, index, pc: cpu.pc(), sp: cpu.sp() };
         let wanted =
-            self.observers.want(index) && (waiting.is_some() || self.observers.consider(&self.kernel, &space, &call));
+            self.observers.want(index) && (waiting || self.observers.consider(&self.kernel, &thread.space, &call));
+        if !wanted && self.tamper.is_none() {
+            return self.unseen_call(tid, arch, &call.raw, index);
+        }
+        self.seen_call(call, waiting, wanted)
+    }
+
+    /// Carries out a call that observers want to hear of, or that may be tampered with; whether the thread goes on.
+    fn seen_call(&mut self, call: Call, waiting: bool, wanted: bool) -> Result<bool, Error> {
+        let Call { tid, arch, raw, index, .. } = call;
+        let (Some(thread), Some(cpu)) = (self.kernel.threads.get(&tid), &self.cpus[arch.index()]) else {
+            return Ok(false);
+        };
+        let space = Rc::clone(&thread.space);
         let regs = (wanted && self.observers.registers).then(|| {
             let mut regs = Regs::new(arch);
             cpu.save(&mut regs);
@@ -305,7 +333,7 @@ impl Machine {
         });
         let mut tampered = None;
         if self.tamper.is_some() {
-            match self.begin_tampering(&call, waiting.is_none()) {
+            match self.begin_tampering(&call, !waiting) {
                 Tampering::Go(action) => tampered = action,
                 Tampering::Wait { first } => {
                     if wanted && first {
@@ -322,34 +350,23 @@ impl Machine {
         // What the program has asked for is told, also where the kernel is asked for something else.
         let call = Call { raw: tampered.as_ref().map_or(raw, |t| t.raw), ..call };
         let sent = tampered.as_ref().map_or(raw, |t| t.action.sent(t.raw));
-        let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
         if wanted {
             self.observers.tell(&mut self.kernel, &space, regs.as_ref(), |sink, view| match waiting {
-                None => sink.enter(view, &call),
-                Some(_) => sink.resumed(view, &call),
+                false => sink.enter(view, &call),
+                true => sink.resumed(view, &call),
             });
         }
         let injected = tampered.as_ref().and_then(|t| t.action.result);
-        let mut outcome = match injected {
+        let progress = match injected {
             Some(result) => {
+                let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
                 cpu.set_result(result.unwrap_or_else(Errno::to_result));
-                Outcome::Done(result)
+                self.kernel.result = result;
+                Progress::Done
             }
-            None => self.kernel.syscall(tid, sent, &mut **cpu),
+            None => self.carry_out(tid, arch, &sent, syscalls::lookup(arch, sent.nr))?,
         };
-        while let Outcome::NeedCpu(wanted) = outcome {
-            let known = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(processor(&**c)));
-            self.kernel.processors[wanted.index()] = known;
-            let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(false) };
-            outcome = self.kernel.syscall(tid, sent, &mut **cpu);
-        }
-        if let Some((name, number)) = self.kernel.strict_violation.take() {
-            return Err(Error::Strict { name: name.to_string(), number, pc: call.pc });
-        }
-        if let Some(what) = self.kernel.table_violation.take() {
-            return Err(Error::Table(what));
-        }
-        self.kernel.check_size(index)?;
+        let outcome = self.kernel.outcome(progress);
         // execve by another than the first thread gives it the process's id.
         let (tid, call) = match self.kernel.renamed.take() {
             Some(pid) => {
@@ -387,22 +404,59 @@ impl Machine {
             self.kernel.delay(tid, raw, index, delay_ns);
             return Ok(false);
         }
+        Ok(self.goes_on(tid, arch, progress))
+    }
+
+    /// Carries out a call that nobody is told of and nobody tampers with; whether the thread goes on.
+    fn unseen_call(&mut self, tid: Tid, arch: Arch, raw: &RawCall, index: Option<usize>) -> Result<bool, Error> {
+        let progress = self.carry_out(tid, arch, raw, index)?;
+        let tid = self.kernel.renamed.take().unwrap_or(tid);
+        Ok(self.goes_on(tid, arch, progress))
+    }
+
+    /// Lets the kernel carry out a call, and tells it what it has to know of CPUs for that.
+    fn carry_out(&mut self, tid: Tid, arch: Arch, raw: &RawCall, index: Option<usize>) -> Result<Progress, Error> {
+        loop {
+            let Some(cpu) = &mut self.cpus[arch.index()] else { return Ok(Progress::NoReturn) };
+            let progress = self.kernel.carry_out(tid, raw, index, &mut **cpu);
+            if let Progress::NeedCpu(wanted) = progress {
+                let known = self.cpu(wanted).map_or(Known::Never, |c| Known::Yes(processor(&**c)));
+                self.kernel.processors[wanted.index()] = known;
+                continue;
+            }
+            if let Some((name, number)) = self.kernel.strict_violation.take() {
+                // Such a call changes no register but that of its result.
+                return Err(Error::Strict { name: name.to_string(), number, pc: cpu.pc() });
+            }
+            if let Some(what) = self.kernel.table_violation.take() {
+                return Err(Error::Table(what));
+            }
+            self.kernel.check_size(index)?;
+            return Ok(progress);
+        }
+    }
+
+    /// Whether a thread goes on after a call.
+    fn goes_on(&mut self, tid: Tid, arch: Arch, progress: Progress) -> bool {
         match self.kernel.threads.get(&tid) {
             Some(thread) if thread.arch == arch && self.on_cpu[arch.index()] == Some(tid) => {
-                Ok(outcome != Outcome::Blocked)
+                progress != Progress::Blocked
             }
             Some(_) => {
                 // execve has made it a program of the other architecture, or given it another id: it begins with a turn
                 // of its own.
                 self.on_cpu[arch.index()] = None;
                 self.kernel.requeue(tid);
-                Ok(false)
+                false
             }
-            None => Ok(false),
+            None => false,
         }
     }
 
     fn drain_events(&mut self) {
+        if self.kernel.events.is_empty() {
+            return;
+        }
         for event in std::mem::take(&mut self.kernel.events) {
             let now_ns = self.kernel.monotonic_ns();
             if let (Some(tamper), Event::ThreadExited { tid, .. } | Event::Exited { pid: tid, .. }) =

@@ -71,11 +71,11 @@ impl Guest {
     }
 
     fn byte(&self, addr: u64) -> Result<u8, Errno> {
-        self.kernel.threads[&self.pid].space.borrow().copy_in(GuestAddr(addr))
+        self.kernel.threads.get(&self.pid).unwrap().space.borrow().copy_in(GuestAddr(addr))
     }
 
     fn set(&self, addr: u64, bytes: &[u8]) {
-        self.kernel.threads[&self.pid].space.borrow_mut().write(GuestAddr(addr), bytes).unwrap();
+        self.kernel.threads.get(&self.pid).unwrap().space.borrow_mut().write(GuestAddr(addr), bytes).unwrap();
     }
 
     /// Makes calls and compares: (number, arguments, 0 or the error).

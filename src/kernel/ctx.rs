@@ -51,11 +51,13 @@ impl<'a> Ctx<'a> {
     }
 
     /// The calling thread.
+    #[inline]
     pub fn thread(&mut self) -> &mut Thread {
         self.kernel.threads.get_mut(&self.tid).expect("a context exists only for a live thread")
     }
 
     /// The calling process.
+    #[inline]
     pub fn process(&mut self) -> &mut Process {
         self.kernel.processes.get_mut(&self.pid).expect("a live thread has a process")
     }
@@ -97,13 +99,32 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// What the handler of the call, or a filter of the caller's, gives.
+    pub(super) fn answer(&mut self, raw: &RawCall, index: Option<usize>) -> SysResult {
+        let begins = self.count(index, raw);
+        if self.kernel.config.check_outs {
+            self.mem().write_log().set_enabled(true);
+        }
+        if begins
+            && self.is_filtered()
+            && let Some(result) = self.filter_call(raw, index)
+        {
+            return result;
+        }
+        match index {
+            Some(i) => dispatch::dispatch(self, i, &raw.args),
+            None => Err(Errno::ENOSYS.into()),
+        }
+    }
+
     /// Counts a call that begins; `false`: it goes on after a wait.
-    pub(super) fn count(&mut self, index: Option<usize>, raw: RawCall) -> bool {
-        if self.thread().in_call.is_some() {
+    fn count(&mut self, index: Option<usize>, raw: &RawCall) -> bool {
+        let pc = self.port.pc();
+        let thread = self.thread();
+        if thread.in_call.is_some() {
             return false;
         }
-        let pc = self.port.pc();
-        self.thread().in_call = Some(InCall { raw, index, pc });
+        thread.in_call = Some(InCall { raw: *raw, index, pc });
         self.kernel.charge_call(self.tid);
         let counters = &mut self.kernel.counters;
         match index {
@@ -141,27 +162,27 @@ impl<'a> Ctx<'a> {
     }
 
     /// Turns what a handler returned into the state of the thread and its result register.
-    pub(super) fn finish(&mut self, result: SysResult) -> Outcome {
+    pub(super) fn finish(&mut self, result: SysResult) -> Progress {
         let done = match result {
             Ok(v) => Ok(v),
             Err(Stop::Errno(e)) => Err(e),
             Err(Stop::Block(wait)) => {
                 self.kernel.block(self.tid, wait);
-                return Outcome::Blocked;
+                return Progress::Blocked;
             }
-            Err(Stop::NeedCpu(arch)) => return Outcome::NeedCpu(arch),
+            Err(Stop::NeedCpu(arch)) => return Progress::NeedCpu(arch),
             Err(Stop::NoReturn) => {
                 if let Some(t) = self.kernel.threads.get_mut(&self.tid) {
                     t.end_call();
                 }
-                return Outcome::NoReturn;
+                return Progress::NoReturn;
             }
         };
+        let thread = self.thread();
         let restart = match done {
-            Err(e) if e.is_restart() => self.thread().in_call,
+            Err(e) if e.is_restart() => thread.in_call,
             _ => None,
         };
-        let thread = self.thread();
         if done == Err(Errno::ERESTART_RESTARTBLOCK) {
             thread.keep_restart_block();
         }
@@ -175,6 +196,7 @@ impl<'a> Ctx<'a> {
             Err(e) => e.to_result(),
         };
         self.port.set_result(value);
-        Outcome::Done(done)
+        self.kernel.result = done;
+        Progress::Done
     }
 }

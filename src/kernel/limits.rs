@@ -63,6 +63,7 @@ impl std::fmt::Display for Limit {
 
 impl Kernel {
     /// Instructions that may still retire before the limit of them is reached.
+    #[inline]
     pub fn instructions_left(&self) -> u64 {
         self.config.limits.instructions.map_or(u64::MAX, |most| most.saturating_sub(self.counters.instructions))
     }
@@ -76,7 +77,13 @@ impl Kernel {
     ///
     /// # Errors
     /// [`Error::Limit`].
+    #[inline]
     pub fn check_budget(&mut self) -> Result<(), Error> {
+        let Limits { instructions, time_ns, .. } = self.config.limits;
+        if instructions.is_none() && time_ns.is_none() { Ok(()) } else { self.check_limited_budget() }
+    }
+
+    fn check_limited_budget(&mut self) -> Result<(), Error> {
         if let Some(most) = self.config.limits.instructions
             && self.counters.instructions >= most
         {
@@ -98,10 +105,16 @@ impl Kernel {
     ///
     /// # Errors
     /// [`Error::Limit`].
+    #[inline]
     pub fn check_size(&self, index: Option<usize>) -> Result<(), Error> {
         let Limits { memory, processes, .. } = self.config.limits;
+        if memory.is_none() && processes.is_none() { Ok(()) } else { self.check_limited_size(index) }
+    }
+
+    fn check_limited_size(&self, index: Option<usize>) -> Result<(), Error> {
+        let Limits { memory, processes, .. } = self.config.limits;
         let grows = |i: usize| ENTRIES[i].classes.iter().any(|class| matches!(*class, "memory" | "process"));
-        if (memory.is_none() && processes.is_none()) || !index.is_some_and(grows) {
+        if !index.is_some_and(grows) {
             return Ok(());
         }
         if let Some(most) = memory {

@@ -17,6 +17,7 @@ mod fd;
 pub mod file;
 pub mod fs;
 pub mod futex;
+mod id_map;
 pub mod io;
 pub mod ipc;
 mod limits;
@@ -40,6 +41,7 @@ pub use ctx::Ctx;
 pub use exec::Program;
 pub use fd::FdTable;
 pub use fs::FsContext;
+pub use id_map::IdMap;
 pub use limits::{Limit, Limits};
 pub use process::{Credentials, ExitStatus, IoCounts, Process, ResourceLimit};
 pub use sched::{Slept, Wait, WaitKey, Wakeups};
@@ -89,6 +91,20 @@ pub enum Outcome {
     /// The machine shall say what the CPU of this architecture can do and make the call again.
     NeedCpu(Arch),
     /// It is done and there is no result (exit, rt_sigreturn, successful execve).
+    NoReturn,
+}
+
+/// How far a call has come. What it gave when it is done is in [`Kernel::result`]: apart, so that who does not ask for it, as after most
+/// calls, has nothing to unpack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// See [`Outcome::Done`].
+    Done,
+    /// See [`Outcome::Blocked`].
+    Blocked,
+    /// See [`Outcome::NeedCpu`].
+    NeedCpu(Arch),
+    /// See [`Outcome::NoReturn`].
     NoReturn,
 }
 
@@ -180,9 +196,9 @@ pub struct Kernel {
     /// How it is set up.
     pub config: Config,
     /// Live threads.
-    pub threads: BTreeMap<Tid, Thread>,
+    pub threads: IdMap<Thread>,
     /// Processes, zombies included.
-    pub processes: BTreeMap<Pid, Process>,
+    pub processes: IdMap<Process>,
     /// Where address spaces come from.
     pub windows: Windows,
     /// What was counted.
@@ -218,6 +234,8 @@ pub struct Kernel {
     pub mounts: fs::Mounts,
     /// Sockets inside the machine.
     pub net: net::Network,
+    /// What the call that ended last gave.
+    pub result: Result<u64, Errno>,
     /// What the trace adds to the call that is being carried out.
     pub call_mark: Option<&'static str>,
     /// Who waits at which futex.
@@ -257,8 +275,8 @@ impl Kernel {
         let mut kernel = Kernel {
             host,
             config,
-            threads: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            threads: IdMap::default(),
+            processes: IdMap::default(),
             windows,
             counters: Counters { calls: vec![0; ENTRIES.len()], ..Counters::default() },
             events: Vec::new(),
@@ -277,6 +295,7 @@ impl Kernel {
             time: time::TimeKeeper::new(clock),
             mounts: fs::Mounts::default(),
             net: net::Network::new(wakeups),
+            result: Ok(0),
             call_mark: None,
             futexes: futex::Futexes::default(),
             started_ns: 0,
@@ -295,26 +314,32 @@ impl Kernel {
 
     /// Carries out the call that thread `tid` has stopped at, or goes on with the one it waits in.
     pub fn syscall(&mut self, tid: Tid, raw: RawCall, port: &mut dyn RegPort) -> Outcome {
+        let Some(arch) = self.threads.get(&tid).map(|t| t.arch) else { return Outcome::NoReturn };
+        let progress = self.carry_out(tid, &raw, syscalls::lookup(arch, raw.nr), port);
+        self.outcome(progress)
+    }
+
+    /// The same, for a call whose index in the table is known.
+    pub fn carry_out(&mut self, tid: Tid, raw: &RawCall, index: Option<usize>, port: &mut dyn RegPort) -> Progress {
         self.call_mark = None;
-        let Some(mut ctx) = Ctx::new(self, tid, port) else { return Outcome::NoReturn };
-        let index = syscalls::lookup(ctx.arch, raw.nr);
-        let begins = ctx.count(index, raw);
-        let checked = ctx.kernel.config.check_outs;
-        if checked {
-            ctx.mem().write_log().set_enabled(true);
+        let Some(mut ctx) = Ctx::new(self, tid, port) else { return Progress::NoReturn };
+        let result = ctx.answer(raw, index);
+        if let (true, Some(i)) = (ctx.kernel.config.check_outs, index) {
+            ctx.check_outs(i, raw, &result);
         }
-        let filtered = if begins { ctx.filter_call(&raw, index) } else { None };
-        let result = match index {
-            _ if let Some(result) = filtered => result,
-            Some(i) => dispatch::dispatch(&mut ctx, i, &raw.args),
-            None => Err(Errno::ENOSYS.into()),
-        };
-        if let (true, Some(i)) = (checked, index) {
-            ctx.check_outs(i, &raw, &result);
-        }
-        let outcome = ctx.finish(result);
+        let progress = ctx.finish(result);
         self.settle_terminals();
-        outcome
+        progress
+    }
+
+    /// What became of the call that was carried out last.
+    pub fn outcome(&self, progress: Progress) -> Outcome {
+        match progress {
+            Progress::Done => Outcome::Done(self.result),
+            Progress::Blocked => Outcome::Blocked,
+            Progress::NeedCpu(arch) => Outcome::NeedCpu(arch),
+            Progress::NoReturn => Outcome::NoReturn,
+        }
     }
 
     /// The process that thread `tid` belongs to.

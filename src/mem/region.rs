@@ -453,7 +453,7 @@ impl PageMap {
         const PRESENT_OR_SWAPPED: u64 = 3 << 62;
         const FILE_OR_SHARED: u64 = 1 << 61;
         let end = at + len;
-        let mut entries = vec![0u8; (CHUNK_PAGES * 8) as usize];
+        let mut entries = vec![0u8; (CHUNK_PAGES.min(len / PAGE_SIZE) * 8) as usize];
         let mut run: Option<u64> = None;
         let mut page = at;
         while page < end {

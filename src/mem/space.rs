@@ -246,6 +246,12 @@ impl Space {
         std::mem::take(&mut self.changes)
     }
 
+    /// Whether [`Space::take_changes`] has anything to tell.
+    #[inline]
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// Records a change for [`Space::take_changes`].
     pub(super) fn changed(&mut self, at: u64, len: u64) {
         if len == 0 {

@@ -18,15 +18,31 @@ pub(super) struct Running {
     pub resume: u64,
     /// Where to say what happened.
     pub report: *mut HostFault,
+    /// Host address of guest address 0, which is this thread's `gs` base.
+    pub window: u64,
 }
 
 thread_local! {
     static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
 }
 
-/// Says what code this thread runs; `None` when none.
-pub(super) fn set_running(running: Option<Running>) {
-    RUNNING.set(running);
+/// Says what code this thread runs from now on. That holds until another engine says so for its own: what does not fault in that code is
+/// no fault of it.
+pub(super) fn set_running(running: Running) {
+    RUNNING.set(Some(running));
+}
+
+/// Whether this thread runs the code that begins there, and its window is this one.
+#[inline]
+pub(super) fn is_running(start: u64, window: u64) -> bool {
+    RUNNING.get().is_some_and(|r| r.start == start && r.window == window)
+}
+
+/// The code that begins there is gone.
+pub(super) fn end_running(start: u64) {
+    if RUNNING.get().is_some_and(|r| r.start == start) {
+        RUNNING.set(None);
+    }
 }
 
 /// The hook of `mem/region.rs`: sends the thread to the common exit if it was in translated code. A fault anywhere else,

@@ -139,7 +139,7 @@ struct Image {
 }
 
 /// Everything that is translated.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Images {
     images: Vec<Image>,
     files: BTreeMap<CodeFile, ImageId>,
@@ -149,6 +149,22 @@ pub struct Images {
     blocks: Vec<Block>,
     marks: Vec<Mark>,
     links: Vec<Link>,
+}
+
+impl Default for Images {
+    fn default() -> Images {
+        // Room for what small programs need, of which only what is used takes memory: to make room step by step would copy
+        // everything several times.
+        const BLOCKS: usize = 4096;
+        Images {
+            images: Vec::new(),
+            files: BTreeMap::new(),
+            spare: Vec::new(),
+            blocks: Vec::with_capacity(BLOCKS),
+            marks: Vec::with_capacity(8 * BLOCKS),
+            links: Vec::with_capacity(2 * BLOCKS),
+        }
+    }
 }
 
 impl Images {

@@ -48,9 +48,15 @@ pub struct Jump {
 /// One table. Its memory is taken as it is filled.
 #[derive(Debug)]
 pub struct JumpTable {
-    shape: Shape,
-    entries: *mut Jump,
+    entries: Entries,
     filled: Vec<u32>,
+}
+
+/// The entries of a table that lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    shape: Shape,
+    at: *mut Jump,
 }
 
 impl Shape {
@@ -86,7 +92,7 @@ impl JumpTable {
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let memory = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), shape.bytes(), prot, flags) };
         let memory = memory.map_err(|e| Error::Host { what: "cannot make a jump table".into(), source: e.into() })?;
-        let mut table = JumpTable { shape, entries: memory.cast(), filled: Vec::new() };
+        let mut table = JumpTable { entries: Entries { shape, at: memory.cast() }, filled: Vec::new() };
         // All others begin as zeros, which is what they are to be.
         let special = shape.index(shape.tag.of(0));
         table.put(special, shape.empty(special));
@@ -95,28 +101,33 @@ impl JumpTable {
 
     /// Its address, for translated code.
     pub fn address(&self) -> u64 {
-        self.entries as u64
+        self.entries.at as u64
+    }
+
+    /// For [`Entries::get`].
+    pub fn entries(&self) -> Entries {
+        self.entries
     }
 
     fn put(&mut self, index: u32, jump: Jump) {
         // SAFETY: `index` is within the table by construction, and the memory belongs to this object; translated code that reads
         // it does not run now.
-        unsafe { self.entries.add(index as usize).write(jump) };
+        unsafe { self.entries.at.add(index as usize).write(jump) };
     }
 
     /// Where the code of a guest address is, if the table knows.
     pub fn get(&self, guest: u64) -> Option<u64> {
-        // SAFETY: as in `put`.
-        let jump = unsafe { self.entries.add(self.shape.index(guest) as usize).read() };
-        (jump.guest == self.shape.tag.of(guest) && jump.host != 0).then_some(jump.host)
+        // SAFETY: the table is there.
+        unsafe { self.entries.get(guest) }
     }
 
     /// Notes where the code of a guest address is.
     pub fn set(&mut self, guest: u64, host: u64) {
-        let index = self.shape.index(guest);
-        self.put(index, Jump { guest: self.shape.tag.of(guest), host });
+        let shape = self.entries.shape;
+        let index = shape.index(guest);
+        self.put(index, Jump { guest: shape.tag.of(guest), host });
         self.filled.push(index);
-        if self.filled.len() > 2 * self.shape.len() {
+        if self.filled.len() > 2 * shape.len() {
             self.filled.sort_unstable();
             self.filled.dedup();
         }
@@ -125,23 +136,36 @@ impl JumpTable {
     /// Forgets one guest address.
     pub fn forget(&mut self, guest: u64) {
         if self.get(guest).is_some() {
-            let index = self.shape.index(guest);
-            self.put(index, self.shape.empty(index));
+            let index = self.entries.shape.index(guest);
+            self.put(index, self.entries.shape.empty(index));
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
         for index in std::mem::take(&mut self.filled) {
-            self.put(index, self.shape.empty(index));
+            self.put(index, self.entries.shape.empty(index));
         }
+    }
+}
+
+impl Entries {
+    /// [`JumpTable::get`].
+    ///
+    /// # Safety
+    /// The table lives, and no translated code runs.
+    #[inline]
+    pub unsafe fn get(self, guest: u64) -> Option<u64> {
+        // SAFETY: the index is within the table by construction, and the caller vouches for the table.
+        let jump = unsafe { self.at.add(self.shape.index(guest) as usize).read() };
+        (jump.guest == self.shape.tag.of(guest) && jump.host != 0).then_some(jump.host)
     }
 }
 
 impl Drop for JumpTable {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`, and no translated code uses the table of a space that is gone.
-        let _ = unsafe { rustix::mm::munmap(self.entries.cast(), self.shape.bytes()) };
+        let _ = unsafe { rustix::mm::munmap(self.entries.at.cast(), self.entries.shape.bytes()) };
     }
 }
 
@@ -155,7 +179,7 @@ mod tests {
             let mut table = JumpTable::new(shape).unwrap();
             let entry = |table: &JumpTable, guest: u64| {
                 // SAFETY: the index is within the table, and nobody writes now.
-                unsafe { table.entries.add(shape.index(guest) as usize).read() }
+                unsafe { table.entries.at.add(shape.index(guest) as usize).read() }
             };
             for guest in [0, 1, 2, 3, 4, 5, 8, 4 << 14, 1 << 16, u64::MAX, u64::MAX - 1, 1 << 63] {
                 assert_ne!(entry(&table, guest).guest, shape.tag.of(guest));

@@ -35,6 +35,7 @@ use self::cache::CodeCache;
 use self::front::{Code, Common, Explained, Extent, FlagUse, FrontEnd, HostFault, Reason, Request, Stability, Trap};
 use self::host::GsBase;
 use self::image::{BlockId, ImageId, Images};
+use self::jumps::Entries;
 use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
 use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
@@ -58,9 +59,13 @@ pub struct Translate<F: FrontEnd> {
     images: Images,
     spaces: Spaces,
     gs: GsBase,
-    /// The running space, its address bits told to the front end.
+    /// The space that was entered last, and what of it is at hand.
+    current: Option<Current>,
+    /// Its end, whose number of bits the front end knows.
     limit: u64,
     retired: u64,
+    /// Where the block is that the jump which was linked last goes to, if nothing has run since.
+    linked: Option<u64>,
     /// Whether the budget of what runs may not be overdrawn.
     exact: bool,
     counter: Counter,
@@ -90,6 +95,15 @@ pub fn supported() -> Result<(), String> {
         [] => Ok(()),
         ref missing => Err(format!("the host's processor lacks {}", missing.join(", "))),
     }
+}
+
+/// The space that runs.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    id: SpaceId,
+    mode: u8,
+    /// The jump table of both.
+    jumps: Entries,
 }
 
 /// What stands at the loaded pc.
@@ -168,8 +182,10 @@ impl<F: FrontEnd> Translate<F> {
             images: Images::default(),
             spaces: Spaces::default(),
             gs: GsBase::new(),
+            current: None,
             limit: 0,
             retired: 0,
+            linked: None,
             exact: false,
             counter: Counter::Host,
             flags,
@@ -182,6 +198,15 @@ impl<F: FrontEnd> Translate<F> {
     /// What has been counted.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Whether `space` is the one that runs, as it was when it was entered.
+    #[inline]
+    fn is_in(&self, space: &Space) -> bool {
+        let (id, mode) = (space.id(), self.front.mode());
+        self.current.is_some_and(|current| current.id == id && current.mode == mode)
+            && !space.has_changes()
+            && fault::is_running(self.cache.range().start, space.host_base() as u64)
     }
 
     /// Makes `space` the one that runs.
@@ -203,19 +228,21 @@ impl<F: FrontEnd> Translate<F> {
         self.gs.set(base);
         self.front.set_window(base);
         fault::provide_stack()?;
-        let mode = self.front.mode();
-        self.use_table(id, mode)?;
-        fault::set_running(Some(fault::Running {
-            start: self.cache.range().start,
-            end: self.cache.range().end,
-            resume: self.common.fault,
-            report: self.front.host_fault(),
-        }));
+        self.use_table(id)?;
+        self.expect_faults(base);
         Ok(())
+    }
+
+    /// Tells where host faults may be the guest's.
+    fn expect_faults(&mut self, window: u64) {
+        let std::ops::Range { start, end } = self.cache.range();
+        let (resume, report) = (self.common.fault, self.front.host_fault());
+        fault::set_running(fault::Running { start, end, resume, report, window });
     }
 
     /// Forgets a space whose number has gone to another one.
     fn leave_slot(&mut self, id: SpaceId) {
+        self.current = None;
         if let Some(slot) = self.spaces.0.remove(&id) {
             self.images.give_back(slot.private);
         }
@@ -225,9 +252,13 @@ impl<F: FrontEnd> Translate<F> {
         self.spaces.0.get_mut(&id).ok_or_else(|| failed("a space without a slot".into()))
     }
 
-    fn use_table(&mut self, id: SpaceId, mode: u8) -> Result<(), Error> {
-        let table = self.slot(id)?.table(mode, F::JUMPS)?.address();
-        self.front.set_jumps(table);
+    /// Makes the jump table of a space and the loaded mode the one that is asked.
+    fn use_table(&mut self, id: SpaceId) -> Result<(), Error> {
+        let mode = self.front.mode();
+        let table = self.slot(id)?.table(mode, F::JUMPS)?;
+        let (address, jumps) = (table.address(), table.entries());
+        self.front.set_jumps(address);
+        self.current = Some(Current { id, mode, jumps });
         Ok(())
     }
 
@@ -323,53 +354,58 @@ impl<F: FrontEnd> Translate<F> {
         Ok(host + F::INDIRECT)
     }
 
-    /// Runs until something other than a miss happens, at most `most` instructions.
-    fn run_on(&mut self, space: &mut Space, most: u64) -> Result<Option<Exit>, Error> {
-        if F::SLACK > 0 {
-            self.exact = most <= F::SLACK;
-            self.front.set_exact(self.exact);
-            let mode = self.front.mode();
-            self.use_table(space.id(), mode)?;
+    /// Makes ready for a run of at most `most` instructions: the last ones before its end are counted exactly.
+    #[inline]
+    fn prepare(&mut self, space: &Space, most: u64) -> Result<(), Error> {
+        let exact = F::SLACK > 0 && most <= F::SLACK;
+        if exact != self.exact {
+            self.exact = exact;
+            self.front.set_exact(exact);
+            self.use_table(space.id())?;
+            self.linked = None;
         }
-        let known = self.spaces.0.get(&space.id()).and_then(|slot| {
-            let table = slot.tables[usize::from(self.front.mode() & 1)].as_ref()?;
-            table.get(self.front.pc())
+        Ok(())
+    }
+
+    /// The checked entry of the block at the pc, if it need not be looked for.
+    #[inline]
+    fn entry_at_hand(&mut self) -> Option<u64> {
+        let known = self.linked.take().or_else(|| {
+            // SAFETY: `current` is forgotten when its table goes, and no translated code runs now.
+            self.current.and_then(|current| unsafe { current.jumps.get(self.front.pc()) })
         });
-        let entry = match known {
-            Some(entry) => entry + F::INDIRECT,
-            None => {
-                let id = match self.find(space, Extent::Whole)? {
-                    Found::Block(id) => id,
-                    Found::Exit(exit) => return Ok(Some(exit)),
-                };
-                self.entry(space, id, Extent::Whole)?
-            }
-        };
-        let most_now = if most > F::SLACK { most - F::SLACK } else { most };
-        let mut chunk = most_now.min(POLL);
-        loop {
-            let (reason, ran) = self.enter(entry, chunk)?;
-            if reason != Reason::Budget || ran > 0 || most_now <= chunk {
-                return self.answer(space, reason, most - ran);
-            }
-            chunk = most_now;
+        known.map(|entry| entry + F::INDIRECT)
+    }
+
+    /// Runs from an entry until something happens, at most `most` instructions. Gives the number of the reason, and how many it were.
+    #[inline]
+    fn run_from(&mut self, entry: u64, most: u64) -> (u32, u64) {
+        let most = if most > F::SLACK { most - F::SLACK } else { most };
+        let chunk = most.min(POLL);
+        match self.enter(entry, chunk) {
+            // The first block is longer than the chunk.
+            (number, 0) if number == Reason::Budget as u32 && most > chunk => self.enter(entry, most),
+            left => left,
         }
     }
 
-    /// Runs translated code with a budget until it leaves. Gives why, and how many instructions it has retired.
-    fn enter(&mut self, entry: u64, budget: u64) -> Result<(Reason, u64), Error> {
+    /// Runs translated code with a budget until it leaves. Gives the number of the reason, and how many instructions it has retired.
+    #[inline]
+    fn enter(&mut self, entry: u64, budget: u64) -> (u32, u64) {
         let budget = budget.min(i64::MAX as u64) as i64;
         self.front.set_budget(budget);
         let number = self.front.enter(entry);
         let ran = (budget - self.front.budget()) as u64;
         self.retired += ran;
-        let reason = Reason::from_number(number).ok_or_else(|| failed(format!("exit number {number}")))?;
-        self.stats.exits[number as usize] += 1;
-        Ok((reason, ran))
+        if let Some(exits) = self.stats.exits.get_mut(number as usize) {
+            *exits += 1;
+        }
+        (number, ran)
     }
 
     /// Deals with an exit; `left` is what is left of the budget. `None`: go on.
-    fn answer(&mut self, space: &mut Space, reason: Reason, left: u64) -> Result<Option<Exit>, Error> {
+    fn answer(&mut self, space: &mut Space, number: u32, left: u64) -> Result<Option<Exit>, Error> {
+        let reason = Reason::from_number(number).ok_or_else(|| failed(format!("exit number {number}")))?;
         match reason {
             Reason::Budget => self.run_out(space, left),
             Reason::Link => self.link(space).map(|()| None),
@@ -386,8 +422,7 @@ impl<F: FrontEnd> Translate<F> {
             Reason::Syscall => Ok(Some(Exit::Syscall)),
             Reason::Mode => {
                 self.front.mode_changed();
-                let mode = self.front.mode();
-                self.use_table(space.id(), mode).map(|()| None)
+                self.use_table(space.id()).map(|()| None)
             }
             Reason::Invalidate => {
                 let (addr, len) = self.front.invalidated();
@@ -452,9 +487,11 @@ impl<F: FrontEnd> Translate<F> {
             Found::Exit(exit) => return Ok(Some(exit)),
         };
         let entry = self.entry(space, id, extent)?;
-        match self.enter(entry, left)? {
-            (Reason::Budget, 0) => Err(failed("a cut block is longer than the budget".into())),
-            (reason, ran) => self.answer(space, reason, left - ran),
+        match self.enter(entry, left) {
+            (number, 0) if number == Reason::Budget as u32 => {
+                Err(failed("a cut block is longer than the budget".into()))
+            }
+            (number, ran) => self.answer(space, number, left - ran),
         }
     }
 
@@ -470,6 +507,7 @@ impl<F: FrontEnd> Translate<F> {
                     && self.stats.flushes == flushes
                 {
                     self.images.connect(&mut self.cache, link, id);
+                    self.linked = Some(self.cache.address(self.images.block(id).host));
                     self.stats.links += 1;
                 }
             }
@@ -493,13 +531,13 @@ impl<F: FrontEnd> Translate<F> {
         self.invalidate_code(space.id(), start, 1);
     }
 
-    /// The bytes of the instruction at the pc; zeros where they cannot be read.
-    fn instruction(&self, space: &Space) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        for at in (0..16).step_by(4) {
-            if let Ok(word) = space.copy_in::<[u8; 4]>(GuestAddr(self.front.pc().wrapping_add(at))) {
-                bytes[at as usize..at as usize + 4].copy_from_slice(&word);
-            }
+    /// The bytes of the instruction at the pc, which has just been met as code; zeros where they cannot be read.
+    fn instruction(&self, space: &mut Space) -> [u8; 16] {
+        let (pc, mut bytes) = (self.front.pc(), [0; 16]);
+        if let Some(area) = space.area_at(GuestAddr(pc)).filter(|_| space.permits(GuestAddr(pc), Access::Execute)) {
+            View { space, range: area.start.0..area.end.0, crossed: Cell::new(false) }.fetch(pc, &mut bytes);
+            // A file that ends here has ended just now.
+            space.take_bus_error();
         }
         bytes
     }
@@ -567,14 +605,8 @@ impl<F: FrontEnd> Translate<F> {
         self.retired += other.retired() - before;
         other.save(&mut regs);
         self.front.load(&regs);
-        fault::set_running(Some(fault::Running {
-            start: self.cache.range().start,
-            end: self.cache.range().end,
-            resume: self.common.fault,
-            report: self.front.host_fault(),
-        }));
-        let mode = self.front.mode();
-        self.use_table(space.id(), mode)?;
+        self.expect_faults(space.host_base() as u64);
+        self.use_table(space.id())?;
         Ok(if exit == Exit::Budget { None } else { Some(exit) })
     }
 
@@ -625,6 +657,12 @@ fn refused_byte(space: &Space, addr: u64, len: u64, access: Access) -> Option<(u
     }
 }
 
+impl<F: FrontEnd> Drop for Translate<F> {
+    fn drop(&mut self) {
+        fault::end_running(self.cache.range().start);
+    }
+}
+
 impl<F: FrontEnd> Cpu for Translate<F> {
     fn name(&self) -> &'static str {
         "translate"
@@ -635,23 +673,36 @@ impl<F: FrontEnd> Cpu for Translate<F> {
     }
 
     fn run(&mut self, space: &mut Space, budget: u64) -> Result<Exit, Error> {
-        self.enter_space(space)?;
+        self.linked = None;
+        if !self.is_in(space) {
+            self.enter_space(space)?;
+        }
         let end = self.retired.saturating_add(budget);
-        let result = loop {
+        loop {
             let left = end - self.retired;
             if left == 0 || STOP_REQUESTED.load(Ordering::Relaxed) {
-                break Ok(Exit::Budget);
+                return Ok(Exit::Budget);
             }
             let stepping = self.front.stepping();
-            match self.run_on(space, if stepping { 1 } else { left }) {
-                Ok(None | Some(Exit::Budget)) if stepping && self.retired > end - left => break Ok(Exit::SingleStep),
-                Ok(None) => {}
-                Ok(Some(exit)) => break Ok(exit),
-                Err(error) => break Err(error),
+            let most = if stepping { 1 } else { left };
+            self.prepare(space, most)?;
+            let entry = match self.entry_at_hand() {
+                Some(entry) => entry,
+                None => match self.find(space, Extent::Whole)? {
+                    Found::Block(id) => self.entry(space, id, Extent::Whole)?,
+                    Found::Exit(exit) => return Ok(exit),
+                },
+            };
+            let (number, ran) = self.run_from(entry, most);
+            if number == Reason::Syscall as u32 {
+                return Ok(Exit::Syscall);
             }
-        };
-        fault::set_running(None);
-        result
+            match self.answer(space, number, most - ran)? {
+                None | Some(Exit::Budget) if stepping && self.retired > end - left => return Ok(Exit::SingleStep),
+                None => {}
+                Some(exit) => return Ok(exit),
+            }
+        }
     }
 
     fn retired(&self) -> u64 {

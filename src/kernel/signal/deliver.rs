@@ -42,7 +42,7 @@ impl Kernel {
     pub fn deliver(&mut self, tid: Tid, port: &mut dyn RegPort) {
         let Some(t) = self.threads.get_mut(&tid) else { return };
         self.events.extend(t.signals.dropped.drain(..).map(|info| Event::Signal { tid, info }));
-        if t.restart.is_none() && t.signals.saved_mask.is_none() && !self.signal_pending(tid) {
+        if !self.threads.get(&tid).is_some_and(|t| self.is_due(t)) {
             return;
         }
         while self.stop_if_told(tid) == Going::On

@@ -66,10 +66,31 @@ impl Kernel {
 
     /// Whether a signal waits that the thread would take now. A call that is about to wait gives up then.
     pub fn signal_pending(&self, tid: Tid) -> bool {
-        let Some(t) = self.threads.get(&tid) else { return false };
+        self.threads.get(&tid).is_some_and(|t| self.has_signal_for(t))
+    }
+
+    #[inline]
+    fn has_signal_for(&self, t: &Thread) -> bool {
         let Some(p) = self.processes.get(&t.pid) else { return false };
         let sent = t.signals.pending.set.union(p.pending.set);
         p.signals.stopped_by.is_some() || !sent.without(t.signals.mask).is_empty()
+    }
+
+    /// Whether [`Kernel::deliver`] has anything to do for a thread.
+    #[inline]
+    pub(super) fn is_due(&self, t: &Thread) -> bool {
+        t.restart.is_some() || t.signals.saved_mask.is_some() || self.has_signal_for(t)
+    }
+
+    /// Whether anything is to be done before a thread's program can go on: a signal, a call to be settled, something for
+    /// observers to hear, or it is not there to go on.
+    #[inline]
+    pub fn is_held(&self, tid: Tid) -> bool {
+        let Some(t) = self.threads.get(&tid) else { return true };
+        !matches!(t.state, State::Runnable)
+            || !self.events.is_empty()
+            || !t.signals.dropped.is_empty()
+            || self.is_due(t)
     }
 
     /// Drops pending signals of a process and of all its threads.

@@ -101,6 +101,12 @@ impl Seccomp {
 }
 
 impl Ctx<'_> {
+    /// Whether the caller has filters.
+    #[inline]
+    pub(in crate::kernel) fn is_filtered(&mut self) -> bool {
+        !matches!(self.thread().seccomp, Seccomp::Disabled)
+    }
+
     /// Asks the caller's filters about a call that begins. `Some`: it is not carried out, and this is what becomes of it.
     pub(in crate::kernel) fn filter_call(&mut self, raw: &RawCall, index: Option<usize>) -> Option<SysResult> {
         let answer = match &self.thread().seccomp {

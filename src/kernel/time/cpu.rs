@@ -57,8 +57,9 @@ pub(in crate::kernel) struct Meter {
 }
 
 impl Meter {
-    /// Whether to look at timers by CPU time after this call: not after each, since that costs two calls of the host. They are looked
-    /// at between turns in any case.
+    /// Whether to look at timers by CPU time after this call: on the real host not after each, since that costs two calls of it.
+    /// They are looked at between turns in any case.
+    #[inline]
     pub(super) fn looks(&mut self) -> bool {
         self.calls = (self.calls + 1) % 32;
         self.calls == 0
@@ -94,10 +95,13 @@ impl Kernel {
     }
 
     /// Thread `tid` has retired this many instructions.
+    #[inline]
     pub fn retire(&mut self, tid: Tid, instructions: u64) {
-        self.time.advance(instructions);
         self.counters.instructions += instructions;
         let is_virtual = self.time.is_virtual();
+        if is_virtual {
+            self.time.advance(instructions);
+        }
         if let Some(t) = self.threads.get_mut(&tid) {
             t.retired += instructions;
             if is_virtual {
@@ -107,6 +111,7 @@ impl Kernel {
     }
 
     /// Thread `tid` has made a call.
+    #[inline]
     pub(in crate::kernel) fn charge_call(&mut self, tid: Tid) {
         if self.time.is_virtual() {
             self.time.advance(CALL_COST_NS);

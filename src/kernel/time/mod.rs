@@ -53,6 +53,7 @@ impl TimeKeeper {
     }
 
     /// Whether the clock is the virtual one.
+    #[inline]
     pub fn is_virtual(&self) -> bool {
         self.clock.is_some()
     }
@@ -105,42 +106,53 @@ impl Kernel {
             self.wake_expired(now);
         }
         self.tick_timers();
-        let watched: Vec<Pid> = self.processes.values().filter(|p| p.watches_cpu()).map(|p| p.pid).collect();
-        for pid in watched {
-            self.check_cpu_timers(pid);
+        if self.processes.values().any(Process::watches_cpu) {
+            let watched: Vec<Pid> = self.processes.values().filter(|p| p.watches_cpu()).map(|p| p.pid).collect();
+            for pid in watched {
+                self.check_cpu_timers(pid);
+            }
         }
     }
 
     /// What is due within a turn. On the real host deadlines of waits are looked at between turns only; the virtual clock
-    /// stops exactly where a wait ends ([`Kernel::instructions_to_timer`]), which must then be over.
+    /// stops exactly where a wait ends ([`Kernel::instructions_to_timer`]), which must then be over. Costs nothing when there
+    /// is nothing to look at, as after most calls.
+    #[inline]
     pub fn tick_in_turn(&mut self) {
         if self.time.is_virtual() {
             let now = self.monotonic_ns();
             self.wake_expired(now);
+            self.tick_timers();
+        } else if self.time.meter.looks() {
+            self.tick_timers();
+        } else if self.time.queue.has_any() {
+            self.fire_due_timers();
         }
-        self.tick_timers();
     }
 
-    /// Fires timers that are due, those by CPU time only of the process whose turn it is, and on the real host not each time.
-    /// Costs nothing when there are none, so it may be asked after every call.
+    /// Fires timers that are due, those by CPU time only of the process whose turn it is.
     pub fn tick_timers(&mut self) {
-        if self.time.next_timer_ns().is_some() {
+        self.fire_due_timers();
+        if let Some(pid) = self.time.meter.running.and_then(|tid| self.threads.get(&tid)).map(|t| t.pid) {
+            self.check_cpu_timers(pid);
+        }
+    }
+
+    fn fire_due_timers(&mut self) {
+        if self.time.queue.has_any() {
             let now = self.monotonic_ns();
             self.fire_timers(now);
-        }
-        if (self.time.is_virtual() || self.time.meter.looks())
-            && let Some(pid) = self.time.meter.running.and_then(|tid| self.threads.get(&tid)).map(|t| t.pid)
-        {
-            self.check_cpu_timers(pid);
         }
     }
 
     /// Instructions that thread `tid` may retire before a timer could be due, at least one: in a deterministic run
     /// timers fire at exact instruction counts.
+    #[inline]
     pub fn instructions_to_timer(&mut self, tid: Tid) -> u64 {
-        if !self.time.is_virtual() {
-            return u64::MAX;
-        }
+        if self.time.is_virtual() { self.virtual_time_to_timer(tid) } else { u64::MAX }
+    }
+
+    fn virtual_time_to_timer(&mut self, tid: Tid) -> u64 {
         let now = self.monotonic_ns();
         let wait = self.waiters.next_deadline_ns();
         let clock = [wait, self.time.next_timer_ns(), self.end_of_time_ns()]

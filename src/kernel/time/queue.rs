@@ -24,6 +24,12 @@ pub(in crate::kernel) struct Queue {
 }
 
 impl Queue {
+    /// Whether there is one.
+    #[inline]
+    pub(super) fn has_any(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// When the first is due.
     pub(super) fn next_ns(&self) -> Option<u64> {
         self.due.keys().next().map(|(ns, _)| *ns)

@@ -81,7 +81,14 @@ impl Kernel {
     }
 
     /// Does what the closing of a pseudoterminal's side brings: a hangup, the end of its number.
+    #[inline]
     pub fn settle_terminals(&mut self) {
+        if !self.terminals.closed.borrow().is_empty() {
+            self.settle_closed();
+        }
+    }
+
+    fn settle_closed(&mut self) {
         loop {
             let closed = std::mem::take(&mut *self.terminals.closed.borrow_mut());
             if closed.is_empty() {

@@ -9,10 +9,10 @@
 //! checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`] instructions.
 //! In the mode [`EXACT`] every block asks whether the budget has room for it.
 
-use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction, OpKind, Register};
+use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
 use super::common::{BUDGET, JUMP_ENTRY, JUMP_TARGET, Thunks, VMOVDQU_LOAD, VMOVDQU_STORE, VMOVQ_LOAD, VMOVQ_STORE};
-use super::out::{Note, Out, Rewritten};
+use super::out::{LazyEncoder, Note, Out, Rewritten};
 use super::state::{MOST, field, spill_slot};
 use super::{ends, flags, rewrite};
 use crate::cpu::translate::asm::{Asm, Cc, Gpr, Label, Map, Mem, Pp, Size, Vex, Width};
@@ -117,7 +117,7 @@ fn uses_budget_register(instruction: &Instruction) -> bool {
 /// Emits the block that begins at the request's pc.
 pub(super) fn translate(
     asm: &mut Asm,
-    encoder: &mut Encoder,
+    encoder: &mut LazyEncoder,
     thunks: &Thunks,
     request: &Request,
     code: &dyn front::Code,

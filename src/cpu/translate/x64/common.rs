@@ -102,8 +102,7 @@ fn emit_enter(asm: &mut Asm) {
     KEPT.into_iter().for_each(|reg| asm.push(reg));
     asm.store(Size::B8, field!(host_sp), Gpr::Rsp);
     asm.mov(Width::W64, Gpr::Rax, field!(host_flags));
-    // push rax; popfq
-    asm.bytes(&[0x50, 0x9d]);
+    emit_load_flags(asm);
     asm.ldmxcsr(field!(mxcsr));
     asm.vex2(VMOVQ_LOAD, BUDGET, field!(budget));
     (0..15).for_each(|i| asm.vex2(VMOVDQU_LOAD, Xmm(i), vector(i)));
@@ -111,6 +110,19 @@ fn emit_enter(asm: &mut Asm) {
         asm.mov(Width::W64, reg, gpr_slot(number as u8));
     }
     asm.jmp_rm(field!(entry));
+}
+
+/// Loads the flags in `rax`, and destroys `rcx`. `popfq` takes longer than all the rest of an entry, and is needed only where DF is set;
+/// otherwise an addition makes OF, and `sahf` the others.
+fn emit_load_flags(asm: &mut Asm) {
+    // test eax, DF; jnz to the last line
+    asm.bytes(&[0xa9, 0x00, 0x04, 0x00, 0x00, 0x75, 17]);
+    // mov ecx, eax; shr ecx, 11; and ecx, 1
+    asm.bytes(&[0x89, 0xc1, 0xc1, 0xe9, 11, 0x83, 0xe1, 1]);
+    // mov ah, al; mov al, cl; add al, 0x7f; sahf; jmp over the last line
+    asm.bytes(&[0x88, 0xc4, 0x88, 0xc8, 0x04, 0x7f, 0x9e, 0xeb, 2]);
+    // push rax; popfq
+    asm.bytes(&[0x50, 0x9d]);
 }
 
 fn emit_exit(asm: &mut Asm) {

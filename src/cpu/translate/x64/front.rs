@@ -4,10 +4,8 @@
 
 use std::ptr::NonNull;
 
-use iced_x86::Encoder;
-
 use super::common::Thunks;
-use super::out::Note;
+use super::out::{LazyEncoder, Note};
 use super::state::State;
 use super::{block, common, features, system, wanted, x87};
 use crate::Error;
@@ -29,7 +27,7 @@ pub struct X64 {
     own: Option<Box<State>>,
     thunks: Thunks,
     common: Common,
-    encoder: Encoder,
+    encoder: LazyEncoder,
     mode: u8,
 }
 
@@ -59,7 +57,7 @@ impl X64 {
         let mut own = Box::new(State::new(cpuid));
         let state = NonNull::from(&mut *own);
         let (thunks, common) = (Thunks::default(), Common::default());
-        Ok(X64 { state, own: Some(own), thunks, common, encoder: Encoder::new(64), mode: 0 })
+        Ok(X64 { state, own: Some(own), thunks, common, encoder: LazyEncoder::default(), mode: 0 })
     }
 
     fn state(&self) -> &State {

@@ -62,11 +62,21 @@ pub enum Rewritten {
     Leave(Reason),
 }
 
+/// Iced's encoder, whose tables are large and made when it is first wanted.
+#[derive(Default)]
+pub struct LazyEncoder(Option<Encoder>);
+
+impl LazyEncoder {
+    fn get(&mut self) -> &mut Encoder {
+        self.0.get_or_insert_with(|| Encoder::new(64))
+    }
+}
+
 /// The assembler with what else rewriting needs.
 pub struct Out<'a> {
     /// Where code goes. Its anchor is the state, so that `field!` makes operands.
     pub asm: &'a mut Asm,
-    encoder: &'a mut Encoder,
+    encoder: &'a mut LazyEncoder,
     marks: Vec<Mark>,
     /// The instruction's number in its block, and its address relative to the block's.
     index: u32,
@@ -75,7 +85,7 @@ pub struct Out<'a> {
 
 impl<'a> Out<'a> {
     /// For a block.
-    pub(super) fn new(asm: &'a mut Asm, encoder: &'a mut Encoder) -> Out<'a> {
+    pub(super) fn new(asm: &'a mut Asm, encoder: &'a mut LazyEncoder) -> Out<'a> {
         Out { asm, encoder, marks: Vec::new(), index: 0, guest: 0 }
     }
 
@@ -127,7 +137,9 @@ impl<'a> Out<'a> {
 
     /// The bytes of an instruction at an address.
     pub(super) fn encoded(&mut self, instruction: &Instruction, at: u64) -> Result<Vec<u8>, String> {
-        self.encoder.encode(instruction, at).map_err(|e| format!("{e}: {:?}", instruction.code()))?;
-        Ok(self.encoder.take_buffer())
+        let encoder = self.encoder.get();
+        // By number: the names of all instructions are much data to be put right when sevm is loaded.
+        encoder.encode(instruction, at).map_err(|e| format!("{e}: iced's code {}", instruction.code() as u32))?;
+        Ok(encoder.take_buffer())
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn rewrite(out: &mut Out<'_>, instruction: &Instruction, bytes: &[u8]
         Class::ReadSegment => one.read_segment(),
         Class::System => None,
         Class::Counter => return Ok(Rewritten::Leave(Reason::Counter)),
-        Class::End => return Err(format!("control flow to be rewritten: {:?}", instruction.code())),
+        Class::End => return Err(format!("control flow to be rewritten: iced's code {}", instruction.code() as u32)),
         Class::Undefined => return Ok(Rewritten::Leave(Reason::Illegal)),
         Class::Privileged => return Ok(Rewritten::Leave(Reason::Protection)),
     };

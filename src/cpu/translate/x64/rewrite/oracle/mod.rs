@@ -8,12 +8,13 @@ mod native;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction};
+use iced_x86::{Code, Decoder, DecoderOptions, Instruction};
 
 use super::classify::{Class, class};
 use super::{Note, Out, Rewritten, rewrite};
 use crate::cpu::translate::asm::Asm;
 use crate::cpu::translate::front::Mark;
+use crate::cpu::translate::x64::out::LazyEncoder;
 use crate::cpu::translate::x64::state::State;
 use generate::{Case, Random};
 
@@ -58,7 +59,7 @@ struct Findings {
 fn translate(insn: &Instruction, bytes: &[u8]) -> Option<(Vec<u8>, Vec<Mark>)> {
     let mut asm = Asm::new(TRANSLATED);
     asm.set_anchor(STATE);
-    let mut encoder = Encoder::new(64);
+    let mut encoder = LazyEncoder::default();
     let mut out = Out::new(&mut asm, &mut encoder);
     out.begin(0, 0);
     match rewrite(&mut out, insn, bytes) {
@@ -205,7 +206,7 @@ fn every_instruction_has_a_class_that_rewriting_knows() {
             continue;
         }
         seen.insert(insn.code());
-        let (mut asm, mut encoder) = (Asm::new(TRANSLATED), Encoder::new(64));
+        let (mut asm, mut encoder) = (Asm::new(TRANSLATED), LazyEncoder::default());
         asm.set_anchor(STATE);
         let mut out = Out::new(&mut asm, &mut encoder);
         out.begin(0, 0);
