@@ -212,6 +212,9 @@ impl Script {
         }
         let words: Vec<_> = words.iter().map(|w| w.to_string_lossy()).collect();
         env.push(("SHELL_COMMAND".into(), words.join(" ")));
+        // A shell cannot trap what its starter ignored, as the starter of a background job does.
+        let env_tool = common::tool("env", "coreutils").map_err(|m| m.0)?;
+        command.splice(0..0, [env_tool.into(), "--default-signal=INT,QUIT".into()]);
         let outcome = if self.session {
             env.extend(
                 [("PS1", "#$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())),
@@ -225,9 +228,6 @@ impl Script {
             let stdin = place.beside("stdin");
             fs::write(&stdin, self.stdin.as_deref().unwrap_or("")).map_err(|e| e.to_string())?;
             command.push(self.name.clone().into());
-            // A shell cannot trap what its starter ignored, as the starter of a background job does.
-            let env_tool = common::tool("env", "coreutils").map_err(|m| m.0)?;
-            command.splice(0..0, [env_tool.into(), "--default-signal=INT,QUIT".into()]);
             let prepare = |work: &Path| fs::write(work.join(&self.name), &self.text);
             // More than for one program: several run at once, and a script starts many.
             let timeout = self.timeout.unwrap_or(2 * common::TIMEOUT);
