@@ -19,6 +19,9 @@ pub enum FilterError {
     /// No call, class or number of this name.
     #[error("invalid system call '{0}'")]
     UnknownCall(String),
+    /// No personality of this name.
+    #[error("incorrect personality designator '{0}' in qualification '{1}'")]
+    UnknownPersonality(String, String),
     /// The expression behind `/` is malformed.
     #[error("regcomp: {0}: {1}")]
     Regex(String, String),
@@ -83,6 +86,9 @@ impl Filter {
         let (name, exists) = match name.rsplit_once('@') {
             Some((name, "64")) => (name, true),
             Some((name, "32" | "x32")) => (name, false),
+            Some((_, other)) if !name.starts_with('/') => {
+                return Err(FilterError::UnknownPersonality(other.to_string(), token.to_string()));
+            }
             _ => (name, true),
         };
         let found = exists && self.add_matching(name)?;

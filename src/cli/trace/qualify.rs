@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::values::span_ns;
 use crate::inject::{Injection, Unless};
-use crate::trace::{Condition, FD_DETAILS, Filter, MESSAGES, Numbers, Options, STATUSES};
+use crate::trace::{Condition, FD_DETAILS, Filter, FilterError, MESSAGES, Numbers, Options, STATUSES};
 
 /// What a key of `-e` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,12 @@ pub fn split(expression: &str) -> (Key, &str) {
 
 /// Carries out one expression.
 pub fn apply(trace: &mut Options, injections: &mut Vec<Injection>, key: Key, value: &str) -> Result<(), Refusal> {
-    let calls = || Filter::from_set(value).map_err(|e| Refusal::plain(e.to_string()));
+    let calls = || {
+        Filter::from_set(value).map_err(|e| match e {
+            FilterError::UnknownPersonality(..) => Refusal::with_hint(e.to_string()),
+            e => Refusal::plain(e.to_string()),
+        })
+    };
     match key {
         Key::Trace => trace.filter = calls()?,
         Key::Abbrev => trace.abbreviated = calls()?,

@@ -136,9 +136,14 @@ struct Draft {
     separate: bool,
     statistics: Option<Statistics>,
     summary: SummaryOptions,
-    /// The first option that makes sense with statistics only.
+    /// -S was given: it means nothing without statistics.
+    sorted: bool,
+    /// -F was given, which -f has replaced.
+    old_follow: bool,
+    /// The option that makes sense with statistics only and counts first.
     needs_statistics: Option<&'static str>,
-    statuses: [bool; 2],
+    /// How often -z and -Z were given.
+    statuses: usize,
     injections: Vec<Injection>,
     chaos: Option<ChaosOptions>,
     chaos_log: Option<PathBuf>,
@@ -215,6 +220,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
         Opt::Daemonize => draft.counts.daemonize += 1,
         Opt::Debug | Opt::Nothing | Opt::Help | Opt::Version => {}
         Opt::Follow => draft.counts.follow += 1,
+        Opt::OldFollow => draft.old_follow = true,
         Opt::Separate => draft.separate = true,
         Opt::Interruptible if (1..=4).contains(&number()?) => {}
         Opt::Interruptible => return Err(invalid()),
@@ -239,6 +245,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
         Opt::Relative => trace.columns.relative = Some(precision()?),
         Opt::Limit => trace.style.limit = number()? as usize,
         Opt::SortBy => {
+            draft.sorted = true;
             draft.summary.sort = match required {
                 "nothing" | "none" => None,
                 // The share sorts as the total does; a single word `time` means the total too.
@@ -263,7 +270,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
         }
         Opt::Verbose => trace.abbreviated = Filter::none(),
         Opt::WallClock => {
-            draft.needs_statistics.get_or_insert("-w/--summary-wall-clock");
+            draft.needs_statistics = Some("-w/--summary-wall-clock");
             draft.summary.with_waiting = true;
         }
         Opt::Hex => draft.counts.hex += 1,
@@ -326,7 +333,7 @@ fn take(draft: &mut Draft, trace: &mut Options, opt: Opt, given: &Given<Key>) ->
 
 /// `-z` and `-Z`: the last one counts.
 fn only(draft: &mut Draft, trace: &mut Options, status: Status) {
-    draft.statuses[status as usize] = true;
+    draft.statuses += 1;
     trace.statuses = Numbers::of([status as u32]);
 }
 
@@ -349,7 +356,7 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
         let with = "must be given with (-c/--summary-only or -C/--summary)";
         return Err(Refusal::with_hint(format!("{option} {with}")));
     }
-    trace.follow = draft.counts.follow > 0;
+    trace.follow = draft.counts.follow > 0 || draft.old_follow;
     let separate = draft.separate || draft.counts.follow > 1;
     if separate && draft.statistics.is_some() {
         return Err(Refusal::with_hint(
@@ -366,7 +373,17 @@ fn settle(mut draft: Draft, mut trace: Options, command: Vec<OsString>) -> Resul
     };
     draft.counts.redirected = draft.output.is_some();
     repeated(&draft.counts, &mut trace)?;
-    if draft.statuses == [true; 2] {
+    if draft.old_follow {
+        warnings.push(match draft.counts.follow {
+            0 => "option -F is deprecated, please use -f/--follow-forks instead".to_string(),
+            _ => "deprecated option -F ignored".to_string(),
+        });
+    }
+    if draft.sorted && draft.statistics.is_none() {
+        let with = "(-c/--summary-only or -C/--summary)";
+        warnings.push(format!("-S/--summary-sort-by has no effect without {with}"));
+    }
+    if draft.statuses > 1 {
         warnings.push(
             "Only the last of -z/--successful-only/-Z/--failed-only options will take effect. See status qualifier for \
              more complex filters."
