@@ -40,9 +40,11 @@ impl Perfetto {
         buf::sdec(out, i64::from(ids.1));
     }
 
-    /// Gives a thread or process its name.
+    /// Gives a thread or process its name, as Chrome itself does: some readers want a category and a time of all events.
     fn metadata(&mut self, out: &mut Vec<u8>, what: &str, ids: (Pid, Tid), name: &[u8]) {
         self.open(out, b'M', ids);
+        values::text(out, "cat", b"__metadata");
+        time(out, "ts", 0);
         values::text(out, "name", what.as_bytes());
         values::key(out, "args");
         buf::text(out, "{\"name\":");
