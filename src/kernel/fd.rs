@@ -148,6 +148,11 @@ impl FdTable {
         taken
     }
 
+    /// Lets `act` see the open files whose name is `path`.
+    pub fn with_name(&self, path: &[u8], act: impl Fn(&File)) {
+        self.slots.iter().flatten().filter(|s| *s.file.path() == *path).for_each(|s| act(&s.file));
+    }
+
     /// Open descriptors, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (i32, &Rc<File>)> {
         self.slots.iter().enumerate().filter_map(|(i, s)| Some((i as i32, &s.as_ref()?.file)))

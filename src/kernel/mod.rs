@@ -260,6 +260,15 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// Lets `act` see the open files of all processes whose name is `path`; some perhaps more than once.
+    pub fn with_open_files(&self, path: &[u8], act: impl Fn(&file::File)) {
+        for thread in self.threads.values().filter(|t| t.tid == t.pid || std::rc::Rc::strong_count(&t.files) == 1) {
+            if let Ok(files) = thread.files.try_borrow() {
+                files.with_name(path, &act);
+            }
+        }
+    }
+
     /// An empty machine.
     pub fn new(host: Box<dyn Host>, windows: Windows, config: Config) -> Kernel {
         let (host, clock): (Box<dyn Host>, _) = match config.deterministic {

@@ -283,6 +283,8 @@ pub struct File {
     pub has_record_locks: Cell<bool>,
     /// A number to order it by, once kcmp(2) has given it one.
     pub number: Cell<u64>,
+    /// Its name was removed, or given to another file.
+    lost_name: Cell<bool>,
 }
 
 impl File {
@@ -298,6 +300,7 @@ impl File {
             owner: Cell::new(Owner::default()),
             has_record_locks: Cell::new(false),
             number: Cell::new(0),
+            lost_name: Cell::new(false),
         })
     }
 
@@ -362,6 +365,16 @@ impl File {
     /// Its name as the guest sees it.
     pub fn path(&self) -> Rc<[u8]> {
         Rc::clone(&self.path.borrow())
+    }
+
+    /// Notes that its name is gone.
+    pub fn lose_name(&self) {
+        self.lost_name.set(true);
+    }
+
+    /// Whether its name is gone.
+    pub fn has_lost_name(&self) -> bool {
+        self.lost_name.get()
     }
 
     /// Gives it another name.

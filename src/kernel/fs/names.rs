@@ -1,11 +1,13 @@
 //! Making and removing names: directories, nodes, unlink, rename.
 
 use super::links::{Change, writable_dir};
+use super::open::shown_name;
 use super::path::{AT_FDCWD, Dir};
 use super::*;
 use crate::abi::consts::at::AT_REMOVEDIR;
 use crate::abi::consts::rename::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 use crate::host::Remove;
+use crate::kernel::file::File;
 
 /// mkdir(2).
 pub fn mkdir(ctx: &mut Ctx, a: &args::Mkdir) -> SysResult {
@@ -49,6 +51,8 @@ fn remove(ctx: &mut Ctx, dirfd: i32, path: GuestAddr, what: Remove) -> SysResult
     let at = path::parent(ctx, dirfd, &name)?;
     let dir = writable_dir(ctx, &at, Change::Remove(what))?;
     ctx.kernel.host.remove(&dir, &at.name, what)?;
+    let shown = shown_name(ctx, dirfd, &name);
+    ctx.kernel.with_open_files(&shown, File::lose_name);
     Ok(0)
 }
 
@@ -72,10 +76,9 @@ fn move_name(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
     if exclusive || flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let old = ctx.path(from.1)?;
-    let new = ctx.path(to.1)?;
-    let old = path::parent(ctx, from.0, &old)?;
-    let new = path::parent(ctx, to.0, &new)?;
+    let (old_name, new_name) = (ctx.path(from.1)?, ctx.path(to.1)?);
+    let old = path::parent(ctx, from.0, &old_name)?;
+    let new = path::parent(ctx, to.0, &new_name)?;
     if matches!(old.dir, Dir::Made(_)) != matches!(new.dir, Dir::Made(_)) {
         return Err(Errno::EXDEV.into());
     }
@@ -87,6 +90,13 @@ fn move_name(ctx: &mut Ctx, from: (i32, GuestAddr), to: (i32, GuestAddr), flags:
     let old_dir = writable_dir(ctx, &old, Change::Rename)?;
     let new_dir = writable_dir(ctx, &new, Change::Rename)?;
     ctx.kernel.host.rename((&old_dir, &old.name), (&new_dir, &new.name), flags)?;
+    if flags & RENAME_EXCHANGE == 0 {
+        let (was, is) = (shown_name(ctx, from.0, &old_name), shown_name(ctx, to.0, &new_name));
+        if was != is {
+            ctx.kernel.with_open_files(&is, File::lose_name);
+            ctx.kernel.with_open_files(&was, |file| file.set_path(&is));
+        }
+    }
     Ok(0)
 }
 

@@ -256,7 +256,7 @@ fn wait_for_peer(ctx: &mut Ctx, opening: &RefCell<Opening>) -> Stop {
 }
 
 /// The name that an open file carries: absolute, without `.` and `..`. Links in it stay; [`name_of`] knows better.
-fn shown_name(ctx: &mut Ctx, dirfd: i32, name: &[u8]) -> Vec<u8> {
+pub(super) fn shown_name(ctx: &mut Ctx, dirfd: i32, name: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = match name.first() {
         Some(b'/') => Vec::new(),
         _ if dirfd == AT_FDCWD => context(ctx).borrow().cwd.path().to_vec(),

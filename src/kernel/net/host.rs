@@ -139,7 +139,6 @@ impl Protocol for HostSocket {
             (AF_INET, Kind::Other) => "RAW",
             (AF_INET6, Kind::Other) => "RAWv6",
             (AF_UNIX, Kind::Stream) => "UNIX-STREAM",
-            (AF_UNIX, Kind::SeqPacket) => "UNIX-SEQPACKET",
             (AF_UNIX, _) => "UNIX",
             (AF_PACKET, _) => "PACKET",
             _ => "socket",

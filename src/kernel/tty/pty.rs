@@ -6,7 +6,7 @@ use crate::abi::WinSize;
 use crate::abi::consts::c_lflag::TOSTOP;
 use crate::abi::consts::poll::{POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM};
 use crate::host::{FileStat, FileTime};
-use crate::kernel::file::{Access, Buffer, File, FileKind, FileOps, Readiness};
+use crate::kernel::file::{Access, Buffer, File, FileKind, FileOps, Label, Readiness};
 use std::any::Any;
 use std::cell::Cell;
 
@@ -212,6 +212,10 @@ impl Drop for MasterEnd {
 }
 
 impl FileOps for MasterEnd {
+    fn label(&self) -> Option<Label> {
+        Some(Label::Character(5, 2))
+    }
+
     fn kind(&self) -> FileKind {
         FileKind::Character
     }
@@ -365,6 +369,10 @@ impl Drop for SlaveEnd {
 }
 
 impl FileOps for SlaveEnd {
+    fn label(&self) -> Option<Label> {
+        Some(Label::Character(SLAVE_MAJOR + self.pty.number / 256, self.pty.number % 256))
+    }
+
     fn kind(&self) -> FileKind {
         FileKind::Character
     }

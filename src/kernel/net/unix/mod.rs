@@ -287,7 +287,6 @@ impl Protocol for UnixSocket {
     fn label(&self) -> Label {
         let protocol = match self.end.kind {
             Kind::Stream => "UNIX-STREAM",
-            Kind::SeqPacket => "UNIX-SEQPACKET",
             _ => "UNIX",
         };
         let Ok(state) = self.end.state.try_borrow() else { return Label::Socket { protocol, details: None } };
