@@ -231,7 +231,7 @@ const LIBC_HEADERS: &str = "errno.h signal.h time.h fcntl.h sys/socket.h sys/eve
     sys/wait.h sys/sem.h sys/shm.h sys/msg.h netinet/in.h sys/stat.h dirent.h unistd.h sys/epoll.h poll.h sched.h \
     sys/time.h sys/mman.h sys/inotify.h sys/signalfd.h";
 /// Names that the C library gives another value than the kernel, on purpose.
-const LIBC_DIFFERS: &[&str] = &["O_LARGEFILE", "__O_TMPFILE", "O_ACCMODE"];
+const LIBC_DIFFERS: &[&str] = &["O_LARGEFILE", "__O_TMPFILE", "O_ACCMODE", "F_GETLK64", "F_SETLK64", "F_SETLKW64"];
 
 fn assertion(c: &mut String, name: &str, value: Option<u64>) {
     let _ = match value {

@@ -249,6 +249,18 @@ pub struct Set {
     pub consts: &'static [Const],
 }
 
+impl Set {
+    /// The bits that are numbers.
+    pub fn numbers(&self) -> u64 {
+        self.tails.iter().fold(0, |bits, tail| bits | tail.mask)
+    }
+
+    /// Whether its values are several numbers even where nothing is named.
+    pub fn has_parts(&self) -> bool {
+        self.numbers() != 0 && !self.is_enum || self.name == "personality"
+    }
+}
+
 /// Bits of a set that hold a number, printed behind the names.
 #[derive(Debug, Clone, Copy)]
 pub struct Tail {

@@ -117,8 +117,14 @@ pub(super) fn quoted(out: &mut Buf, bytes: &[u8], how: Quote) {
 
 /// Appends bytes with strace's escapes.
 pub(super) fn escaped(out: &mut Buf, bytes: &[u8]) {
+    escaped_with(out, bytes, b"");
+}
+
+/// The same; those of `more` become octal escapes too.
+pub(super) fn escaped_with(out: &mut Buf, bytes: &[u8], more: &[u8]) {
     for (i, &b) in bytes.iter().enumerate() {
         match b {
+            b if more.contains(&b) => octal(out, b, bytes.get(i + 1)),
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
             b' '..=b'~' => out.push(b),
             b'\n' => text(out, "\\n"),
@@ -126,26 +132,28 @@ pub(super) fn escaped(out: &mut Buf, bytes: &[u8]) {
             b'\t' => text(out, "\\t"),
             0x0b => text(out, "\\v"),
             0x0c => text(out, "\\f"),
-            _ => {
-                // A digit behind a short escape would read as a part of it.
-                let full = matches!(bytes.get(i + 1), Some(b'0'..=b'7'));
-                out.push(b'\\');
-                if full || b >= 0o100 {
-                    out.push(b'0' + (b >> 6));
-                }
-                if full || b >= 0o10 {
-                    out.push(b'0' + (b >> 3) % 8);
-                }
-                out.push(b'0' + b % 8);
-            }
+            _ => octal(out, b, bytes.get(i + 1)),
         }
     }
+}
+
+/// Appends the shortest octal escape that `next` does not read as a part of.
+fn octal(out: &mut Buf, b: u8, next: Option<&u8>) {
+    let full = matches!(next, Some(b'0'..=b'7'));
+    out.push(b'\\');
+    if full || b >= 0o100 {
+        out.push(b'0' + (b >> 6));
+    }
+    if full || b >= 0o10 {
+        out.push(b'0' + (b >> 3) % 8);
+    }
+    out.push(b'0' + b % 8);
 }
 
 /// Appends the names of the bits of `value`, as strace does: `A|B|0x40`, `0x40 /* X_??? */`, `0`; behind them the
 /// numbers among the bits.
 pub(super) fn flags(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
-    let numbers = set.tails.iter().fold(0, |bits, t| bits | t.mask);
+    let numbers = set.numbers();
     if numbers == 0 {
         return bits(out, set, arch, value);
     }
@@ -154,6 +162,29 @@ pub(super) fn flags(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
     if named != 0 || set.mask != 0 {
         bits(out, set, arch, named);
     }
+    tails(out, set, value, start);
+}
+
+/// Appends the same without names: strace still keeps the parts of `value` apart.
+pub(super) fn raw_flags(out: &mut Buf, set: &Set, value: u64) {
+    let start = out.len();
+    let numbers = set.numbers();
+    if numbers == 0 {
+        hex(out, value & set.mask);
+        if value & !set.mask != 0 {
+            separate(out, start);
+            hex(out, value & !set.mask);
+        }
+        return;
+    }
+    if value & !numbers != 0 {
+        hex(out, value & !numbers);
+    }
+    tails(out, set, value, start);
+}
+
+/// Appends the numbers among the bits of `value`.
+fn tails(out: &mut Buf, set: &Set, value: u64, start: usize) {
     for tail in set.tails {
         let number = (value & tail.mask) >> tail.mask.trailing_zeros();
         if number == 0 && tail.kind != TailKind::Octal {
@@ -186,8 +217,12 @@ fn bits(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
         let low = value & set.mask;
         left &= !set.mask;
         match set.name_of(arch, low) {
+            // strace looks for flags first.
+            Some(_) if set.name == "mempolicy" && low == 0 && left != 0 => {}
             Some(name) => text(out, name),
             None if low == 0 => {}
+            // strace looks all of these up as flags then.
+            None if matches!(set.name, "socktype" | "mempolicy") => left = value,
             None if set.name == "open" => hex(out, low),
             None => unknown(out, low, set.prefix),
         }
@@ -238,7 +273,10 @@ pub(super) fn name(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
     match set.name_of(arch, value) {
         Some(name) => text(out, name),
         // Serial numbers, of which only the special ones have names.
-        None if set.tails.iter().any(|t| t.kind == TailKind::Decimal) => sdec(out, i64::from(value as i32)),
+        None if set.tails.iter().any(|t| t.kind == TailKind::Decimal) => {
+            sdec(out, i64::from(value as i32));
+            comment(out, set.prefix);
+        }
         None => unknown(out, value, set.prefix),
     }
 }
@@ -246,6 +284,11 @@ pub(super) fn name(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
 /// Appends a number without a name: `0x7 /* SEEK_??? */`.
 pub(super) fn unknown(out: &mut Buf, value: u64, placeholder: &str) {
     hex(out, value);
+    comment(out, placeholder);
+}
+
+/// Appends the placeholder of a number without a name.
+fn comment(out: &mut Buf, placeholder: &str) {
     if !placeholder.is_empty() {
         text(out, " /* ");
         text(out, placeholder);

@@ -20,6 +20,12 @@ pub(super) fn path_of(kernel: &Kernel, tid: Tid, fd: i32) -> Option<Vec<u8>> {
     Some(file.path().to_vec())
 }
 
+/// Whether the name of the file behind a descriptor has been removed.
+pub(super) fn has_lost_name(kernel: &Kernel, tid: Tid, fd: i32) -> bool {
+    let file = kernel.threads.get(&tid).and_then(|t| t.files.try_borrow().ok()?.get(fd).ok());
+    file.is_some_and(|f| f.has_lost_name())
+}
+
 /// What else is known of the file behind a descriptor.
 pub(super) fn label_of(kernel: &Kernel, tid: Tid, fd: i32) -> Option<Label> {
     let file = kernel.threads.get(&tid)?.files.try_borrow().ok()?.get(fd).ok()?;

@@ -248,6 +248,11 @@ const GUESTS: &[&str] = &[
     "mm_advise",
     "task_prctl",
     "futex_basic",
+    "net_unix_names",
+    "net_unix_rights",
+    "event_epoll_unix",
+    "ipc_mq",
+    "signal_restart",
 ];
 
 struct Run {
@@ -292,6 +297,12 @@ fn runs(built: &Path) -> Vec<Run> {
     } else {
         eprintln!("skipped: busybox is not installed");
     }
+    for options in ["-y", "-yy", "-e decode-fds=dev,path -x"] {
+        match super::build("descriptors", built) {
+            Some(program) => add("descriptors", vec![program], Some(options)),
+            None => eprintln!("skipped: descriptors.c (gcc -static does not build it here)"),
+        }
+    }
     for name in GUESTS {
         match guest(name, built) {
             Some(program) => add(name, vec![program], Some("-f")),
@@ -335,6 +346,14 @@ const NUMBERS: &[&str] = &[
     "socket:",
     "pipe:",
     "UNIX-STREAM:",
+    "UNIX:",
+    "TCP:",
+    "TCPv6:",
+    "UDP:",
+    "UDPv6:",
+    "ROUTE:",
+    "0.0.1:",
+    "[::1]:",
     "si_timerid=",
 ];
 

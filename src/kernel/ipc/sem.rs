@@ -297,7 +297,7 @@ pub fn semctl(ctx: &mut Ctx, a: &args::Semctl) -> SysResult {
     if a.semid < 0 {
         return Err(Errno::EINVAL.into());
     }
-    let addr = GuestAddr(a.arg);
+    let addr = a.arg;
     match a.cmd {
         cmd::IPC_INFO | cmd::SEM_INFO => info(ctx, a.cmd, addr),
         cmd::IPC_STAT | cmd::SEM_STAT | cmd::SEM_STAT_ANY => stat(ctx, a),
@@ -361,7 +361,7 @@ fn stat(ctx: &mut Ctx, a: &args::Semctl) -> SysResult {
         perm.check(ctx, READ)?;
     }
     let ds = ctx.kernel.ipc.sem.get(id)?.to_abi(id);
-    let addr = GuestAddr(a.arg);
+    let addr = a.arg;
     match ctx.arch {
         Arch::X86_64 => ctx.mem().copy_out(addr, &ds)?,
         Arch::Aarch64 => ctx.mem().copy_out(
@@ -388,7 +388,7 @@ fn read(ctx: &mut Ctx, a: &args::Semctl) -> SysResult {
     let set = ctx.kernel.ipc.sem.get(a.semid)?;
     if a.cmd == cmd::GETALL {
         let values: Vec<u16> = set.sems.iter().map(|s| s.value as u16).collect();
-        ctx.mem().copy_out_array(GuestAddr(a.arg), &values)?;
+        ctx.mem().copy_out_array(a.arg, &values)?;
         return Ok(0);
     }
     let at = number(set, a.semnum)?;
@@ -404,20 +404,20 @@ fn write(ctx: &mut Ctx, a: &args::Semctl) -> SysResult {
     let (pid, now) = (ctx.pid, now_s(ctx));
     let all = a.cmd == cmd::SETALL;
     if !all {
-        in_range(a.arg as i32)?;
+        in_range(a.arg.0 as i32)?;
     }
     let perm = ctx.kernel.ipc.sem.get(a.semid)?.perm.clone();
     let set = ctx.kernel.ipc.sem.get(a.semid)?;
     let (from, values) = if all {
         let count = set.len();
         perm.check(ctx, WRITE)?;
-        let values: Vec<u16> = ctx.mem().copy_in_array(GuestAddr(a.arg), count)?;
+        let values: Vec<u16> = ctx.mem().copy_in_array(a.arg, count)?;
         let values: Result<Vec<i32>, Errno> = values.into_iter().map(|v| in_range(v.into())).collect();
         (0, values?)
     } else {
         let at = number(set, a.semnum)?;
         perm.check(ctx, WRITE)?;
-        (at, vec![a.arg as i32])
+        (at, vec![a.arg.0 as i32])
     };
     let ipc = &mut ctx.kernel.ipc;
     for ((_, id), adjustments) in &mut ipc.undo {

@@ -25,12 +25,12 @@ fn split_type(number: u32) -> Result<(u32, u32, bool), Errno> {
 pub fn socket(ctx: &mut Ctx, a: &args::Socket) -> SysResult {
     let (kind, flags, close_on_exec) = split_type(a.r#type)?;
     let protocol: Box<dyn Protocol> = match a.domain {
-        AF_UNIX => Box::new(unix::UnixSocket::create(ctx, kind, a.protocol)?),
+        AF_UNIX => Box::new(unix::UnixSocket::create(ctx, kind, a.protocol as i32)?),
         domain if ctx.kernel.config.network == crate::kernel::NetworkAccess::None => {
-            Box::new(offline::OfflineSocket::create(ctx, domain, kind, a.protocol)?)
+            Box::new(offline::OfflineSocket::create(ctx, domain, kind, a.protocol as i32)?)
         }
-        AF_NETLINK => Box::new(netlink::NetlinkSocket::create(ctx, kind, a.protocol)?),
-        domain => Box::new(host::HostSocket::create(ctx, domain, kind, a.protocol)?),
+        AF_NETLINK => Box::new(netlink::NetlinkSocket::create(ctx, kind, a.protocol as i32)?),
+        domain => Box::new(host::HostSocket::create(ctx, domain, kind, a.protocol as i32)?),
     };
     let file = Socket::new(protocol).into_file(ctx, flags)?;
     Ok(ctx.install(file, close_on_exec)? as u64)
@@ -46,11 +46,11 @@ pub fn socketpair(ctx: &mut Ctx, a: &args::Socketpair) -> SysResult {
     if a.domain != AF_UNIX {
         // The host says whether there is such a family; of those that sevm passes on, none has pairs.
         if ctx.kernel.config.network == crate::kernel::NetworkAccess::Host {
-            ctx.kernel.host.socket(a.domain, kind, a.protocol)?;
+            ctx.kernel.host.socket(a.domain, kind, a.protocol as i32)?;
         }
         return Err(Errno::EOPNOTSUPP.into());
     }
-    let (one, other) = unix::UnixSocket::pair(ctx, kind, a.protocol)?;
+    let (one, other) = unix::UnixSocket::pair(ctx, kind, a.protocol as i32)?;
     let one = Socket::new(Box::new(one)).into_file(ctx, flags)?;
     let other = Socket::new(Box::new(other)).into_file(ctx, flags)?;
     let first = ctx.install(one, close_on_exec)?;

@@ -346,21 +346,21 @@ pub fn arch_prctl(ctx: &mut Ctx, a: &args::ArchPrctl) -> SysResult {
     let Regs::X86_64(r) = &mut regs else { return invalid() };
     match a.code {
         arch::ARCH_SET_FS | arch::ARCH_SET_GS => {
-            if a.addr.0 >= limit {
+            if a.addr >= limit {
                 return Err(Errno::EPERM.into());
             }
             let base = if a.code == arch::ARCH_SET_FS { &mut r.fs_base } else { &mut r.gs_base };
-            *base = a.addr.0;
+            *base = a.addr;
             ctx.port.load(&regs);
             Ok(0)
         }
-        arch::ARCH_GET_FS => put(ctx, a.addr.0, &r.fs_base),
-        arch::ARCH_GET_GS => put(ctx, a.addr.0, &r.gs_base),
+        arch::ARCH_GET_FS => put(ctx, a.addr, &r.fs_base),
+        arch::ARCH_GET_GS => put(ctx, a.addr, &r.gs_base),
         arch::ARCH_GET_CPUID => Ok(1),
         arch::ARCH_SET_CPUID => Err(Errno::ENODEV.into()),
         // x87 and SSE.
         arch::ARCH_GET_XCOMP_SUPP | arch::ARCH_GET_XCOMP_PERM | arch::ARCH_GET_XCOMP_GUEST_PERM => {
-            put(ctx, a.addr.0, &3u64)
+            put(ctx, a.addr, &3u64)
         }
         _ => invalid(),
     }

@@ -5,11 +5,28 @@ use super::{Cx, u16_at, u32_at, u64_at};
 use crate::syscalls::sets;
 use crate::trace::buf::{self, Quote};
 
+/// SCHED_FLAG_KEEP_POLICY: the policy is not looked at.
+const KEEP_POLICY: u8 = 8;
+
 static SCHED_ATTR: Layout = layout(
     56,
     &[
         f("size", 0, Kind::U32),
         f("sched_policy", 4, Kind::Enum32(&sets::SCHED)),
+        f("sched_flags", 8, Kind::Flags64(&sets::SCHED_FLAG)),
+        f("sched_nice", 16, Kind::I32),
+        f("sched_priority", 20, Kind::U32),
+        f("sched_runtime", 24, Kind::U64),
+        f("sched_deadline", 32, Kind::U64),
+        f("sched_period", 40, Kind::U64),
+        f("sched_util_min", 48, Kind::U32),
+        f("sched_util_max", 52, Kind::U32),
+    ],
+);
+static SCHED_ATTR_KEEPING: Layout = layout(
+    56,
+    &[
+        f("size", 0, Kind::U32),
         f("sched_flags", 8, Kind::Flags64(&sets::SCHED_FLAG)),
         f("sched_nice", 16, Kind::I32),
         f("sched_priority", 20, Kind::U32),
@@ -101,7 +118,15 @@ pub(super) fn sched_setattr(cx: &mut Cx<'_>, entering: bool) {
         let mut b = [0u8; 4];
         if cx.fetch(attr, &mut b) {
             let told = u64::from(u32::from_le_bytes(b));
-            cx.sched_attr(attr, if told == 0 { 48 } else { told.max(4) });
+            let size = if told == 0 { 48 } else { told.max(4) };
+            let mut flags = [0u8; 8];
+            let keeps = size >= 16 && cx.fetch(attr.wrapping_add(8), &mut flags) && flags[0] & KEEP_POLICY != 0;
+            if cx.sched_attr(if keeps { &SCHED_ATTR_KEEPING } else { &SCHED_ATTR }, attr, size) {
+                cx.grown(attr, 56, size);
+                cx.out.push(b'}');
+            } else {
+                cx.addr(attr);
+            }
         } else {
             cx.addr(attr);
         }
@@ -120,7 +145,12 @@ pub(super) fn sched_getattr(cx: &mut Cx<'_>, entering: bool) {
     let mut b = [0u8; 4];
     if !cx.failed() && size & 0xffff_ffff != 0 && cx.fetch(attr, &mut b) {
         let told = u64::from(u32::from_le_bytes(b));
-        cx.sched_attr(attr, told.min(size & 0xffff_ffff).max(4));
+        // What is behind the members that are known is not looked at.
+        if cx.sched_attr(&SCHED_ATTR, attr, told.min(size & 0xffff_ffff).max(4)) {
+            cx.out.push(b'}');
+        } else {
+            cx.addr(attr);
+        }
     } else {
         cx.addr(attr);
     }
@@ -131,16 +161,18 @@ pub(super) fn sched_getattr(cx: &mut Cx<'_>, entering: bool) {
 }
 
 impl Cx<'_> {
-    fn sched_attr(&mut self, addr: u64, size: u64) {
+    /// A struct sched_attr of this size without its end; `false` if it cannot be read.
+    fn sched_attr(&mut self, layout: &Layout, addr: u64, size: u64) -> bool {
         let mut b = [0u8; 56];
         let shown = size.min(56) as usize;
         if !self.fetch(addr, &mut b[..shown]) {
-            return self.addr(addr);
+            return false;
         }
         self.out.push(b'{');
-        self.members(&SCHED_ATTR, &b[..shown]);
-        self.grown(addr, shown as u64, size);
-        self.out.push(b'}');
+        // What the caller leaves out counts as 0.
+        let told = u32_at(&b, 0);
+        self.members(layout, if size < 48 && told >= 4 { &b[..48] } else { &b[..shown] });
+        true
     }
 
     /// A struct that has to be whole; of what lies behind it, the bytes.
@@ -157,7 +189,7 @@ impl Cx<'_> {
     }
 
     /// `, /* bytes 24..31 */ "\x01..."` for bytes that the known struct does not have.
-    fn excess(&mut self, addr: u64, from: u64, size: u64) {
+    pub(super) fn excess(&mut self, addr: u64, from: u64, size: u64) {
         let len = size.saturating_sub(from);
         let mut rest = vec![0u8; len.min(4096) as usize];
         if len == 0 || !self.fetch(addr.wrapping_add(from), &mut rest) || rest.iter().all(|b| *b == 0) {
@@ -187,17 +219,20 @@ impl Cx<'_> {
         self.text(", handle_type=");
         self.sdec(i64::from(u32_at(&b, 4) as i32));
         self.text(", f_handle=");
-        const MAX_HANDLE: u32 = 128;
-        self.handle_bytes(addr.wrapping_add(8), u64::from(bytes.min(MAX_HANDLE)));
+        self.handle_bytes(addr.wrapping_add(8), bytes);
         self.out.push(b'}');
     }
 
-    fn handle_bytes(&mut self, addr: u64, len: u64) {
-        let mut bytes = vec![0u8; len as usize];
+    fn handle_bytes(&mut self, addr: u64, told: u32) {
+        const MAX_HANDLE: u32 = 128;
+        let mut bytes = vec![0u8; told.min(MAX_HANDLE) as usize];
         if !bytes.is_empty() && !self.fetch(addr, &mut bytes) {
             return self.addr(addr);
         }
         buf::quoted(self.out, &bytes, Quote::Hex);
+        if told > MAX_HANDLE {
+            self.text("...");
+        }
     }
 
     /// A struct sock_fprog: a program for packets or for seccomp(2).

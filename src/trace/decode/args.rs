@@ -32,7 +32,7 @@ pub(in crate::trace) fn arguments(cx: &mut Cx<'_>, entry: &Entry, special: Speci
     if special.arguments(cx, &mut progress.printed, &mut progress.before) {
         return;
     }
-    let (args, _) = entry.form(cx.arch, &cx.args);
+    let (args, _) = entry.form(cx.arch, &special.selecting(&cx.args));
     let entering = matches!(cx.phase, Phase::Enter);
     let mut printed_any = progress.printed > 0;
     for (i, arg) in args.iter().enumerate().skip(progress.printed) {
@@ -110,6 +110,14 @@ fn argument(cx: &mut Cx<'_>, args: &[Arg], i: usize, special: Special, before: u
     match args[i].ty {
         // FUTEX_WAKE_OP
         _ if special == Special::Futex && i == 5 && cx.args[1] as u32 & 0x7f == 5 => cx.futex_op(raw as u32),
+        _ if special == Special::Futex && i == 1 => cx.futex_command(raw as u32),
+        Type::Enum { set, .. } if matches!(special, Special::IpcControl(_)) => cx.ipc_command(set, raw as u32),
+        Type::Scalar(Scalar::Addr)
+            if special == Special::ModifyLdt && matches!(cx.args[0] as u32, 1 | 0x11) && cx.args[2] == 16 =>
+        {
+            cx.user_desc(raw)
+        }
+        Type::Enum { set, .. } if special == Special::Socket && set.name == "eth_p" => cx.ethernet_protocol(raw as u16),
         Type::Scalar(Scalar::Mode) if matches!(special, Special::Mknod { .. }) => cx.file_mode(raw as u32 & 0xffff),
         Type::Scalar(s) => scalar(cx, s, raw),
         Type::Flags { set, wide } => cx.flags(set, if wide { raw } else { u64::from(raw as u32) }),
@@ -133,7 +141,8 @@ fn pointer(
     before: u64,
 ) {
     let addr = cx.args[i];
-    if addr == 0 {
+    let counted = matches!(elem, Elem::Struct(Struct::Dirent | Struct::Dirent64));
+    if addr == 0 && !counted {
         return cx.text("NULL");
     }
     let count = len.map(|l| count_of(cx, args, i, l));
@@ -311,7 +320,7 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
         }
         Phase::Enter | Phase::Gone => return cx.text("?"),
     };
-    let ret = entry.map_or(Ret::Scalar(Scalar::Long), |e| e.form(cx.arch, &cx.args).1);
+    let ret = entry.map_or(Ret::Scalar(Scalar::Long), |e| e.form(cx.arch, &special.selecting(&cx.args)).1);
     match ret {
         Ret::Zero | Ret::None => cx.sdec(value as i64),
         Ret::Time => {
@@ -349,6 +358,7 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
         Ret::Enum(_) if matches!(special, Special::Adjtimex(i) if !cx.is_readable(cx.args[usize::from(i)])) => {
             cx.sdec(value as i64);
         }
+        Ret::Enum(set) if value == 0 && set.name_of(cx.arch, 0).is_none() => cx.sdec(0),
         Ret::Enum(set) => {
             if special == Special::Fcntl {
                 cx.hex(value)
@@ -356,7 +366,8 @@ pub(in crate::trace) fn returned(cx: &mut Cx<'_>, entry: Option<&Entry>, special
                 cx.sdec(value as i64)
             }
             cx.text(" (");
-            cx.name(set, value);
+            let arch = cx.arch;
+            buf::name(cx.out, set, arch, value);
             cx.out.push(b')');
         }
     }

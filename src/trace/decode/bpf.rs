@@ -243,8 +243,8 @@ fn attributes(cx: &mut Cx<'_>, member: &str, layout: &Layout, attr: u64, size: u
         cx.text("={");
     }
     // Members of the first version of the struct that are cut off count as 0; later ones are not there.
-    const FIRST: u64 = 40;
-    let known = (layout.size as u64).min(shown.max(FIRST));
+    let first = if matches!(member, "batch" | "task_fd_query") { 56 } else { 40 };
+    let known = (layout.size as u64).min(shown.max(first));
     cx.members(layout, &bytes[..known as usize]);
     if !member.is_empty() {
         cx.out.push(b'}');

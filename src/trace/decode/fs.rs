@@ -169,7 +169,7 @@ impl Cx<'_> {
         }
         let mut bytes = vec![0u8; len.min(1 << 20) as usize];
         if len > 0 && !self.fetch(addr, &mut bytes) {
-            return self.addr(addr);
+            bytes.clear();
         }
         let is_64 = kind == Struct::Dirent64;
         let mut entries = Vec::new();
@@ -252,7 +252,8 @@ impl Cx<'_> {
     pub(super) fn fd_bits(&self, addr: u64, count: u64) -> Option<Vec<u64>> {
         let count = u64::try_from(count as u32 as i32).ok()?.min(1 << 20);
         let mut bytes = vec![0u8; (count.div_ceil(64) * 8) as usize];
-        if addr == 0 || !bytes.is_empty() && !self.fetch(addr, &mut bytes) {
+        let readable = if bytes.is_empty() { self.is_readable(addr) } else { self.fetch(addr, &mut bytes) };
+        if !readable {
             return None;
         }
         Some((0..count).filter(|fd| bytes[(fd / 8) as usize] >> (fd % 8) & 1 != 0).collect())

@@ -1,7 +1,7 @@
 //! ioctl(2): requests by name, and what their argument points to.
 
-use super::ioctl_table::data_of;
-use super::layout::Layout;
+use super::ioctl_table::{data_of, loop_info};
+use super::layout::{Brief, Layout};
 use super::{Cx, Phase, u32_at, u64_at};
 use crate::arch::Arch;
 use crate::syscalls::{Set, sets};
@@ -13,8 +13,9 @@ use std::sync::OnceLock;
 pub(super) enum Data {
     /// There is none.
     Nothing,
-    /// A number.
+    /// A number, with or without a sign.
     Int,
+    Ulong,
     /// Numbers in memory, in decimal and in hexadecimal.
     IntIn,
     IntOut,
@@ -33,8 +34,14 @@ pub(super) enum Data {
     /// A named value, or bits, in the argument itself.
     Enum(&'static Set),
     Flags(&'static Set),
+    Flags8(&'static Set),
     /// The same in memory.
+    EnumIn(&'static Set),
     EnumOut(&'static Set),
+    LongEnumOut(&'static Set),
+    Flags8Out(&'static Set),
+    Flags64In(&'static Set),
+    Flags64Out(&'static Set),
     Flags32In(&'static Set),
     Flags32Out(&'static Set),
     /// A struct.
@@ -43,6 +50,15 @@ pub(super) enum Data {
     /// A struct of which some members are shown.
     OpenIn(&'static Layout),
     OpenOut(&'static Layout),
+    /// A struct in brief, and in full.
+    BriefIn(&'static Layout, &'static Layout),
+    BriefOut(&'static Layout, &'static Layout),
+    /// A struct that is read, and what of it is written.
+    Both(&'static Layout, &'static Layout),
+    /// A struct whose last member is read and written.
+    Changed(&'static Layout),
+    /// So many structs.
+    LayoutsIn(u64, &'static Layout),
     /// A text in a buffer of this size.
     TextIn(usize),
     TextOut(usize),
@@ -50,8 +66,14 @@ pub(super) enum Data {
     PathIn,
     /// So many bytes.
     BytesOut(u64),
+    /// The same in hexadecimal.
+    HexBytesIn(u64),
+    HexBytesOut(u64),
     /// One byte.
     CharIn,
+    /// A struct loop_info.
+    LoopIn,
+    LoopOut,
     /// Settings and size of a terminal.
     TermiosIn,
     TermiosOut,
@@ -75,11 +97,17 @@ impl Data {
                 | HexLongOut
                 | PairOf32Out
                 | EnumOut(_)
+                | LongEnumOut(_)
+                | Flags8Out(_)
+                | Flags64Out(_)
+                | HexBytesOut(_)
                 | Flags32Out(_)
                 | LayoutOut(_)
                 | OpenOut(_)
+                | BriefOut(..)
                 | TextOut(_)
                 | BytesOut(_)
+                | LoopOut
                 | TermiosOut
                 | TermioOut
                 | WinsizeOut
@@ -213,8 +241,8 @@ impl Cx<'_> {
                 self.name(&sets::EVDEV_ABS, u64::from(number - 0xc0));
                 self.out.push(b')');
             }
-            (b'M', READ, _) if size == 4 => self.called("MIXER_READ", u64::from(number)),
-            (b'M', WRITE, _) if size == 4 => self.called("MIXER_WRITE", u64::from(number)),
+            (b'M', READ, _) => self.called("MIXER_READ", u64::from(number)),
+            (b'M', WRITE, _) => self.called("MIXER_WRITE", u64::from(number)),
             _ => {}
         }
     }
@@ -240,10 +268,24 @@ impl Cx<'_> {
         match data {
             Nothing => {}
             Int => self.sdec(arg as i64),
+            Ulong => self.dec(arg),
             IntIn | IntOut => self.boxed(arg, |cx, v| cx.sdec(i64::from(v as i32))),
             HexIn | HexOut => self.boxed(arg, |cx, v| cx.hex(u64::from(v))),
-            EnumOut(set) => self.boxed(arg, |cx, v| cx.name(set, u64::from(v))),
+            EnumIn(set) | EnumOut(set) => self.boxed(arg, |cx, v| cx.name(set, u64::from(v))),
             Flags32In(set) | Flags32Out(set) => self.boxed(arg, |cx, v| cx.flags(set, u64::from(v))),
+            LongEnumOut(set) => self.boxed_long(arg, |cx, v| cx.name(set, v)),
+            Flags8Out(set) => {
+                if let Some([b]) = self.fetch_or_addr::<1>(arg) {
+                    self.out.push(b'[');
+                    self.flags(set, u64::from(b));
+                    self.out.push(b']');
+                }
+            }
+            Flags64In(set) | Flags64Out(set) => {
+                if let Some(b) = self.fetch_or_addr::<8>(arg) {
+                    self.flags(set, u64::from_le_bytes(b));
+                }
+            }
             LongIn | LongOut => self.boxed_long(arg, Cx::dec),
             HexLongIn | HexLongOut => self.boxed_long(arg, Cx::hex),
             PairIn => self.array::<8>(arg, 2, |cx, b| cx.dec(u64::from_le_bytes(*b))),
@@ -251,13 +293,23 @@ impl Cx<'_> {
             Pointer => self.addr(arg),
             Enum(set) => self.name(set, arg),
             Flags(set) => self.flags(set, arg),
+            Flags8(set) => self.flags(set, arg & 0xff),
             LayoutIn(layout) | LayoutOut(layout) => self.layout(layout, arg),
+            BriefIn(brief, all) | BriefOut(brief, all) => {
+                self.layout(if self.style.verbose { all } else { brief }, arg);
+            }
+            Both(layout, _) => self.layout(layout, arg),
+            Changed(layout) => self.changing(layout, arg),
+            LayoutsIn(count, layout) => self.layouts(layout, arg, count),
             OpenIn(layout) | OpenOut(layout) => self.open_at(layout, arg),
             TextIn(size) | TextOut(size) => self.text_at(arg, size),
             PathIn => self.path(arg),
             BytesOut(_) if self.failed() => self.addr(arg),
             BytesOut(size) => self.bytes(arg, size, Quote::Escape),
+            HexBytesIn(_) | HexBytesOut(_) if self.failed() => self.addr(arg),
+            HexBytesIn(size) | HexBytesOut(size) => self.bytes(arg, size, Quote::Hex),
             CharIn => self.bytes(arg, 1, Quote::Escape),
+            LoopIn | LoopOut => self.open_at(loop_info(self.arch), arg),
             TermiosIn | TermiosOut => self.termios(arg),
             TermioIn | TermioOut => self.termio(arg),
             WinsizeIn | WinsizeOut => self.winsize(arg),
@@ -265,7 +317,8 @@ impl Cx<'_> {
         }
     }
 
-    fn boxed(&mut self, addr: u64, show: impl FnOnce(&mut Self, u32)) {
+    /// A number of 32 bits in memory, which `show` prints.
+    pub(super) fn boxed(&mut self, addr: u64, show: impl FnOnce(&mut Self, u32)) {
         if let Some(b) = self.fetch_or_addr::<4>(addr) {
             self.out.push(b'[');
             show(self, u32::from_le_bytes(b));
@@ -282,12 +335,65 @@ impl Cx<'_> {
     }
 
     fn open_at(&mut self, layout: &Layout, addr: u64) {
-        let mut bytes = [0u8; 512];
-        let Some(b) = bytes.get_mut(..layout.size) else { return self.addr(addr) };
-        if self.failed() || !self.fetch(addr, b) {
+        if !self.with_struct(layout, addr, |cx, b| cx.open(layout, b)) {
+            self.addr(addr);
+        }
+    }
+
+    /// So many structs one behind the other.
+    fn layouts(&mut self, layout: &Layout, addr: u64, count: u64) {
+        if self.failed() || !self.is_readable(addr) {
             return self.addr(addr);
         }
-        self.open(layout, b);
+        self.list(count, |cx, i| {
+            cx.layout(layout, addr.wrapping_add(i * layout.size as u64));
+            true
+        });
+    }
+
+    /// A struct whose last member the call changes, without its end.
+    fn changing(&mut self, layout: &Layout, addr: u64) {
+        let shown = self.with_struct(layout, addr, |cx, bytes| {
+            cx.out.push(b'{');
+            cx.members(layout, bytes);
+        });
+        if !shown {
+            self.addr(addr);
+        }
+    }
+
+    /// What the call has made of a struct that stands there already as it was before.
+    fn ioctl_changes(&mut self, data: Data, addr: u64) {
+        match data {
+            Data::Both(_, layout) => {
+                self.with_struct(layout, addr, |cx, bytes| {
+                    let start = cx.out.len();
+                    cx.text(" => {");
+                    let members = cx.out.len();
+                    cx.members(layout, bytes);
+                    match cx.out.len() > members {
+                        true => cx.out.push(b'}'),
+                        false => cx.out.truncate(start),
+                    }
+                });
+            }
+            Data::Changed(layout) if self.is_readable(addr) => {
+                let last = Layout {
+                    size: layout.size,
+                    fields: layout.fields.last().map_or(&[], std::slice::from_ref),
+                    brief: Brief::All,
+                };
+                self.with_struct(layout, addr, |cx, bytes| {
+                    cx.text(" => ");
+                    let name = cx.out.len();
+                    cx.members(&last, bytes);
+                    let value = cx.out[name..].iter().position(|b| *b == b'=').map_or(name, |at| name + at + 1);
+                    cx.out.drain(name..value);
+                });
+                self.out.push(b'}');
+            }
+            _ => {}
+        }
     }
 
     fn text_at(&mut self, addr: u64, size: usize) {
@@ -332,8 +438,11 @@ impl Cx<'_> {
             if data.is_some_and(Data::is_out) {
                 return true;
             }
+        } else if let Some(both @ (Data::Both(..) | Data::Changed(_))) = data {
+            self.ioctl_changes(both, self.args[2]);
+            return false;
         }
         self.ioctl_data(data, self.args[2]);
-        false
+        matches!(data, Some(Data::Both(..) | Data::Changed(_)))
     }
 }

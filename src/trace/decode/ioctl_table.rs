@@ -3,6 +3,7 @@
 
 use super::ioctl::Data::{self, *};
 use super::layout::{Field, Kind, Layout, f, layout};
+use crate::arch::Arch;
 use crate::syscalls::sets;
 
 /// Requests without an argument.
@@ -69,6 +70,25 @@ static NOTHING: &[u32] = &[
 
 /// The argument is a number.
 static NUMBERS: &[u32] = &[
+    0x2402,
+    0x2405,
+    0x4c00,
+    0x4c06,
+    0x4c80,
+    0x4c81,
+    0x5409,
+    0x540e,
+    0x5425,
+    0xab00,
+    0xae41,
+    0x4004_2408,
+    0x4004_4581,
+    0x4004_4900,
+    0x4004_9409,
+];
+
+/// The argument is a number without a sign.
+static UNSIGNED: &[u32] = &[
     0x321,
     0x322,
     0x323,
@@ -82,30 +102,15 @@ static NUMBERS: &[u32] = &[
     0x32f,
     0x1262,
     0x1264,
-    0x2402,
-    0x2405,
-    0x4c00,
-    0x4c06,
     0x4c08,
     0x4c09,
-    0x4c80,
-    0x4c81,
-    0x5409,
-    0x540e,
-    0x5425,
-    0xab00,
     0xab01,
     0xab02,
     0xab07,
     0xab09,
-    0xae41,
-    0x4004_2408,
     0x4004_2409,
-    0x4004_4581,
     0x4004_4590,
     0x4004_4591,
-    0x4004_4900,
-    0x4004_9409,
     0x4008_700c,
     0x4008_700e,
 ];
@@ -299,6 +304,7 @@ static POINTERS: &[u32] = &[
 static SIMPLE: &[(&[u32], Data)] = &[
     (NOTHING, Nothing),
     (NUMBERS, Int),
+    (UNSIGNED, Ulong),
     (INTS_IN, IntIn),
     (INTS_OUT, IntOut),
     (LONGS_IN, LongIn),
@@ -338,18 +344,39 @@ static IFMAP: Layout = layout(
         f("port", 20, Kind::X8),
     ],
 );
-static LOOP_INFO: Layout = layout(
+// Old device numbers have 64 bits on x86_64, 32 on aarch64.
+static LOOP_INFO_X86_64: Layout = layout(
     168,
     &[
         f("lo_number", 0, Kind::I32),
-        f("lo_offset", 24, Kind::X32),
-        f("lo_encrypt_type", 28, Kind::IfSet(4, &Kind::Enum32(&sets::LOOP_CRYPT))),
-        f("lo_encrypt_key_size", 32, Kind::IfSet(4, &Kind::U32)),
-        f("lo_flags", 36, Kind::Flags32(&sets::LOOP_FLAGS)),
-        f("lo_name", 40, Kind::Text(64)),
-        f("lo_encrypt_key", 104, Kind::IfSet(1, &Kind::Text(32))),
+        f("lo_offset", 32, Kind::X32),
+        f("lo_encrypt_type", 36, Kind::IfSet(4, &Kind::Enum32(&sets::LOOP_CRYPT))),
+        f("lo_encrypt_key_size", 40, Kind::IfSet(4, &Kind::U32)),
+        f("lo_flags", 44, Kind::Flags32(&sets::LOOP_FLAGS)),
+        f("lo_name", 48, Kind::Text(64)),
+        f("lo_encrypt_key", 112, Kind::CountedBytes(40, 32)),
     ],
 );
+static LOOP_INFO_AARCH64: Layout = layout(
+    152,
+    &[
+        f("lo_number", 0, Kind::I32),
+        f("lo_offset", 20, Kind::X32),
+        f("lo_encrypt_type", 24, Kind::IfSet(4, &Kind::Enum32(&sets::LOOP_CRYPT))),
+        f("lo_encrypt_key_size", 28, Kind::IfSet(4, &Kind::U32)),
+        f("lo_flags", 32, Kind::Flags32(&sets::LOOP_FLAGS)),
+        f("lo_name", 36, Kind::Text(64)),
+        f("lo_encrypt_key", 100, Kind::CountedBytes(28, 32)),
+    ],
+);
+
+/// LOOP_SET_STATUS's struct.
+pub(super) fn loop_info(arch: Arch) -> &'static Layout {
+    match arch {
+        Arch::X86_64 => &LOOP_INFO_X86_64,
+        Arch::Aarch64 => &LOOP_INFO_AARCH64,
+    }
+}
 static LOOP_INFO64: Layout = layout(
     232,
     &[
@@ -360,7 +387,7 @@ static LOOP_INFO64: Layout = layout(
         f("lo_flags", 52, Kind::Flags32(&sets::LOOP_FLAGS)),
         f("lo_file_name", 56, Kind::Text(64)),
         f("lo_crypt_name", 120, Kind::IfSet(1, &Kind::Text(64))),
-        f("lo_encrypt_key", 184, Kind::IfSet(1, &Kind::Text(32))),
+        f("lo_encrypt_key", 184, Kind::CountedBytes(48, 32)),
     ],
 );
 static LOOP_CONFIG: Layout =
@@ -461,8 +488,9 @@ static OTHERS: &[(u32, Data)] = &[
     (0x4b3a, Enum(&sets::KD_MODE)),
     (0x4b3b, EnumOut(&sets::KD_MODE)),
     (0x4b44, EnumOut(&sets::KD_KEYBOARD)),
-    (0x4c02, OpenIn(&LOOP_INFO)),
-    (0x4c03, OpenOut(&LOOP_INFO)),
+    (0x4b45, Enum(&sets::KD_KEYBOARD)),
+    (0x4c02, LoopIn),
+    (0x4c03, LoopOut),
     (0x4c04, OpenIn(&LOOP_INFO64)),
     (0x4c05, OpenOut(&LOOP_INFO64)),
     (0x4c0a, LayoutIn(&LOOP_CONFIG)),
@@ -550,10 +578,16 @@ static OTHERS: &[(u32, Data)] = &[
     (0xc018_5879, LayoutIn(&TRIM)),
 ];
 
+/// The tables of requests, each in the order of their numbers.
+static TABLES: &[&[(u32, Data)]] =
+    &[OTHERS, super::ioctl_btrfs::REQUESTS, super::ioctl_devices::REQUESTS, super::ioctl_video::REQUESTS];
+
 /// What the argument of a request is.
 pub(super) fn data_of(request: u32) -> Option<Data> {
     let simple = SIMPLE.iter().find(|(requests, _)| requests.binary_search(&request).is_ok()).map(|(_, data)| *data);
-    simple.or_else(|| OTHERS.binary_search_by_key(&request, |(r, _)| *r).ok().map(|i| OTHERS[i].1))
+    simple.or_else(|| {
+        TABLES.iter().find_map(|table| table.binary_search_by_key(&request, |(r, _)| *r).ok().map(|i| table[i].1))
+    })
 }
 
 #[cfg(test)]
@@ -562,10 +596,13 @@ mod tests {
 
     #[test]
     fn tables_are_in_order() {
-        assert!(OTHERS.is_sorted_by_key(|(request, _)| *request));
+        for table in TABLES {
+            assert!(table.is_sorted_by_key(|(request, _)| *request));
+        }
         for (requests, _) in SIMPLE {
             assert!(requests.is_sorted());
-            assert!(requests.iter().all(|r| OTHERS.binary_search_by_key(r, |(o, _)| *o).is_err()));
+            let elsewhere = |r: &u32| TABLES.iter().any(|t| t.binary_search_by_key(r, |(o, _)| *o).is_ok());
+            assert!(!requests.iter().any(elsewhere));
         }
     }
 }

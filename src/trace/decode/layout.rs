@@ -15,6 +15,7 @@ pub(super) enum Kind {
     U32,
     U64,
     /// Signed decimal.
+    I8,
     I16,
     I32,
     I64,
@@ -62,6 +63,22 @@ pub(super) enum Kind {
     HexBytes(usize),
     /// So many values of one kind, one after the other, each of so many bytes.
     Many(usize, usize, &'static Kind),
+    /// As many as the 32-bit number at an offset tells, but no more than so many, each of so many bytes.
+    Counted(usize, usize, usize, &'static Kind),
+    /// As many bytes as the 32-bit number at an offset tells, but no more than so many; left out if that is 0.
+    CountedBytes(usize, usize),
+    /// Left out unless the 32-bit number at an offset is this.
+    When(usize, u32, &'static Kind),
+    /// Members that are not shown: `...`, without a name.
+    Rest,
+    /// A UUID.
+    Uuid,
+    /// A format of pixels in four characters.
+    Fourcc,
+    /// Two 32-bit numbers, `1/30`.
+    Fraction,
+    /// A struct that begins with seconds and nanoseconds since the epoch, with their date.
+    Dated(&'static Layout),
     /// Left out when its bytes, this many, are all 0.
     IfSet(usize, &'static Kind),
     /// Seconds since the epoch, printed with the date.
@@ -77,6 +94,7 @@ pub(super) enum Kind {
     /// A resource limit.
     Limit,
     /// Bits by name.
+    Flags8(&'static Set),
     Flags16(&'static Set),
     Flags32(&'static Set),
     Flags64(&'static Set),
@@ -133,12 +151,27 @@ pub(super) const fn layout(size: usize, fields: &'static [Field]) -> Layout {
 impl Cx<'_> {
     /// Prints the struct at `addr`, or the address.
     pub(super) fn layout(&mut self, layout: &Layout, addr: u64) {
-        let mut bytes = [0u8; 1024];
-        let Some(bytes) = bytes.get_mut(..layout.size) else { return self.addr(addr) };
-        if self.failed() || !self.fetch(addr, bytes) {
-            return self.addr(addr);
+        if !self.with_struct(layout, addr, |cx, bytes| cx.fields(layout, bytes)) {
+            self.addr(addr);
         }
-        self.fields(layout, bytes);
+    }
+
+    /// Reads the struct at `addr` for `show`; `false` if it cannot be read.
+    pub(super) fn with_struct(&mut self, layout: &Layout, addr: u64, show: impl FnOnce(&mut Self, &[u8])) -> bool {
+        let mut small = [0u8; 512];
+        let mut large = Vec::new();
+        let bytes = match small.get_mut(..layout.size) {
+            Some(bytes) => bytes,
+            None => {
+                large.resize(layout.size, 0);
+                large.as_mut_slice()
+            }
+        };
+        if self.failed() || !self.fetch(addr, bytes) {
+            return false;
+        }
+        show(self, bytes);
+        true
     }
 
     /// Prints the struct in `bytes`.
@@ -152,7 +185,12 @@ impl Cx<'_> {
     pub(super) fn members(&mut self, layout: &Layout, bytes: &[u8]) {
         let mut first = true;
         for (i, field) in layout.fields.iter().enumerate() {
-            let unset = matches!(field.kind, Kind::IfSet(n, _) if is_zero(bytes, field.at, n));
+            let unset = match field.kind {
+                Kind::IfSet(n, _) => is_zero(bytes, field.at, n),
+                Kind::When(at, value, _) => u32_at(bytes, at) != value,
+                Kind::CountedBytes(at, _) => u32_at(bytes, at) == 0,
+                _ => false,
+            };
             if field.at >= bytes.len() || unset || matches!(field.kind, Kind::Never) {
                 continue;
             }
@@ -165,8 +203,10 @@ impl Cx<'_> {
             {
                 return self.text("...");
             }
-            self.text(field.name);
-            self.out.push(b'=');
+            if !field.name.is_empty() {
+                self.text(field.name);
+                self.out.push(b'=');
+            }
             self.kind(&field.kind, field.at, bytes);
         }
     }
@@ -229,20 +269,23 @@ impl Cx<'_> {
                 self.out.push(b'}');
             }
             Kind::Hex02 => {
-                let text = format!("{v8:02x}");
-                self.text(&text);
+                self.text(&wide_hex(v8));
             }
             Kind::HexList(n) => {
                 self.out.push(b'[');
                 for (i, b) in part(n).iter().enumerate() {
-                    let text = format!("{}{b:02x}", if i > 0 { ", " } else { "" });
+                    let text = format!("{}{}", if i > 0 { ", " } else { "" }, wide_hex(*b));
                     self.text(&text);
                 }
                 self.out.push(b']');
             }
             Kind::SockAddrIn => self.sockaddr_bytes(part(16)),
             Kind::Port | Kind::Htons => self.called("htons", u64::from(v16.swap_bytes())),
-            Kind::Htonl => self.called("htonl", u64::from(v32.swap_bytes())),
+            Kind::Htonl => {
+                self.text("htonl(");
+                self.hex(u64::from(v32.swap_bytes()));
+                self.out.push(b')');
+            }
             Kind::Inet => self.inet(v32.to_le_bytes()),
             Kind::Inet6 => {
                 let address: [u8; 16] = part(16).try_into().unwrap_or_default();
@@ -258,7 +301,34 @@ impl Cx<'_> {
                 cx.kind(each, at + size * i as usize, bytes);
                 true
             }),
-            Kind::IfSet(_, inner) => self.kind(inner, at, bytes),
+            Kind::IfSet(_, inner) | Kind::When(_, _, inner) => self.kind(inner, at, bytes),
+            Kind::Counted(count, most, size, each) => {
+                let count = (u32_at(bytes, count) as usize).min(most);
+                self.list(count as u64, |cx, i| {
+                    cx.kind(each, at + size * i as usize, bytes);
+                    true
+                });
+            }
+            Kind::CountedBytes(count, most) => {
+                buf::quoted(self.out, part((u32_at(bytes, count) as usize).min(most)), self.style.quote());
+            }
+            Kind::Rest => self.text("..."),
+            Kind::Uuid => self.uuid(part(16)),
+            Kind::Fourcc => {
+                let text = part(4).iter().map(|b| character(*b)).collect::<Vec<_>>().join(", ");
+                self.text("v4l2_fourcc(");
+                self.text(&text);
+                self.out.push(b')');
+            }
+            Kind::Fraction => {
+                self.dec(u64::from(v32));
+                self.out.push(b'/');
+                self.dec(u64::from(u32_at(bytes, at + 4)));
+            }
+            Kind::Dated(layout) => {
+                self.fields(layout, part(layout.size));
+                time::date_comment(self.out, v64 as i64, u64::from(u32_at(bytes, at + 8)), 9);
+            }
             Kind::Time => {
                 self.sdec(v64 as i64);
                 time::date_comment(self.out, v64 as i64, 0, 9);
@@ -270,6 +340,8 @@ impl Cx<'_> {
             Kind::U16 => self.dec(u64::from(v16)),
             Kind::U32 => self.dec(u64::from(v32)),
             Kind::U64 => self.dec(v64),
+            Kind::I8 => self.sdec(i64::from(v8 as i8)),
+            Kind::Flags8(set) => self.flags(set, u64::from(v8)),
             Kind::I16 => self.sdec(i64::from(v16 as i16)),
             Kind::I32 => self.sdec(i64::from(v32 as i32)),
             Kind::I64 => self.sdec(v64 as i64),
@@ -331,6 +403,14 @@ impl Cx<'_> {
         }
     }
 
+    /// A UUID in its groups.
+    fn uuid(&mut self, bytes: &[u8]) {
+        for (i, b) in bytes.iter().enumerate() {
+            let text = format!("{}{b:02x}", if matches!(i, 4 | 6 | 8 | 10) { "-" } else { "" });
+            self.text(&text);
+        }
+    }
+
     /// Clock ticks, a hundred a second.
     fn ticks(&mut self, ticks: u64) {
         self.sdec(ticks as i64);
@@ -383,6 +463,20 @@ impl Cx<'_> {
 /// Whether `n` bytes from `at` on are all 0, as far as they are there.
 fn is_zero(bytes: &[u8], at: usize, n: usize) -> bool {
     bytes.iter().skip(at).take(n).all(|b| *b == 0)
+}
+
+/// As C's `%#02x` has it.
+pub(super) fn wide_hex(b: u8) -> String {
+    if b == 0 { "00".to_string() } else { format!("{b:#x}") }
+}
+
+/// A byte as a character of C.
+fn character(b: u8) -> String {
+    match b {
+        b'\'' | b'\\' => format!("'\\{}'", char::from(b)),
+        b' '..=b'~' => format!("'{}'", char::from(b)),
+        _ => format!("'\\x{b:02x}'"),
+    }
 }
 
 /// Appends the kind of a file and its bits.

@@ -8,8 +8,12 @@ mod args;
 mod bpf;
 mod fs;
 mod ioctl;
+mod ioctl_btrfs;
+mod ioctl_devices;
 mod ioctl_table;
+mod ioctl_video;
 mod ipc;
+mod keys;
 mod layout;
 mod net;
 mod netlink;
@@ -30,7 +34,7 @@ pub(super) use time::civil;
 
 use super::FdDetail;
 use super::buf::{self, Buf, Quote};
-use super::select::{AT_FDCWD, comm_of, label_of, path_of};
+use super::select::{AT_FDCWD, comm_of, has_lost_name, label_of, path_of};
 use crate::arch::Arch;
 use crate::kernel::file::Label;
 use crate::kernel::{Kernel, Tid};
@@ -186,6 +190,9 @@ impl Cx<'_> {
 
     pub(super) fn flags(&mut self, set: &crate::syscalls::Set, v: u64) {
         let arch = self.arch;
+        if self.style.constants == Constants::Raw && set.has_parts() {
+            return buf::raw_flags(self.out, set, v);
+        }
         self.constant(v, buf::hex, |out| buf::flags(out, set, arch, v));
     }
 
@@ -260,14 +267,8 @@ impl Cx<'_> {
             label if self.style.shows(FdDetail::Path) => {
                 self.out.push(b'<');
                 // What would end the name early is escaped.
-                for b in &path {
-                    match b {
-                        b'<' | b'>' => {
-                            self.out.extend_from_slice(&[b'\\', b'0' + (b >> 6), b'0' + (b >> 3) % 8, b'0' + b % 8]);
-                        }
-                        b => buf::escaped(self.out, &[*b]),
-                    }
-                }
+                let named = path.strip_suffix(b" (deleted)");
+                buf::escaped_with(self.out, named.unwrap_or(&path), b"<>");
                 if self.style.shows(FdDetail::Dev)
                     && let Some(Label::Character(major, minor) | Label::Block(major, minor)) = label
                 {
@@ -276,6 +277,9 @@ impl Cx<'_> {
                     self.text(&text);
                 }
                 self.out.push(b'>');
+                if named.is_some() || self.kernel.is_some_and(|k| has_lost_name(k, self.tid, fd)) {
+                    self.text("(deleted)");
+                }
             }
             _ => {}
         }

@@ -1,11 +1,45 @@
 //! Sockets, messages and events.
 
-use super::layout::{Kind, Layout, f, layout};
+use super::layout::{Field, Kind, Layout, f, layout, wide_hex};
 use super::{Cx, u16_at, u32_at, u64_at};
 use crate::arch::Arch;
 use crate::syscalls::{Set, sets};
 use crate::trace::buf::{self, Quote};
 use std::net::Ipv6Addr;
+
+/// The size of an address of AX.25 without digipeaters.
+const AX25_SIZE: usize = 16;
+static AX25_CALL: Layout = layout(7, &[f("ax25_call", 0, Kind::HexBytes(7))]);
+static AX25: Layout =
+    layout(AX25_SIZE, &[f("sax25_call", 2, Kind::Struct(&AX25_CALL)), f("sax25_ndigis", 12, Kind::I32)]);
+static NFC: &[Field] = &[
+    f("dev_idx", 4, Kind::Interface),
+    f("target_idx", 8, Kind::X32),
+    f("nfc_protocol", 12, Kind::Enum32(&sets::NFC_PROTO)),
+];
+static NFC_LONG: &[Field] = &[
+    f("dev_idx", 4, Kind::Interface),
+    f("target_idx", 8, Kind::X32),
+    f("nfc_protocol", 12, Kind::Enum32(&sets::NFC_PROTO)),
+    f("", 0, Kind::Rest),
+];
+static NFC_LLCP: &[Field] = &[
+    f("dev_idx", 4, Kind::Interface),
+    f("target_idx", 8, Kind::X32),
+    f("nfc_protocol", 12, Kind::Enum32(&sets::NFC_PROTO)),
+    f("dsap", 16, Kind::X8),
+    f("ssap", 17, Kind::X8),
+    f("service_name", 18, Kind::Text(63)),
+];
+static MCTP_ADDR: Layout = layout(1, &[f("s_addr", 0, Kind::Enum8(&sets::MCTP_ADDR))]);
+static MCTP: &[Field] = &[
+    f("__smctp_pad0", 2, Kind::IfSet(2, &Kind::X16)),
+    f("smctp_network", 4, Kind::Enum32(&sets::MCTP_NET)),
+    f("smctp_addr", 8, Kind::Struct(&MCTP_ADDR)),
+    f("smctp_type", 9, Kind::X8),
+    f("smctp_tag", 10, Kind::X8),
+    f("__smctp_pad1", 11, Kind::IfSet(1, &Kind::X8)),
+];
 
 /// Addresses that are nothing but their fields: the family, how many bytes there must be, the layout.
 static FAMILIES: &[(u16, usize, Layout)] = &[
@@ -37,7 +71,11 @@ static FAMILIES: &[(u16, usize, Layout)] = &[
             ],
         ),
     ),
-    (42, 12, layout(12, &[f("sq_node", 4, Kind::U32), f("sq_port", 8, Kind::U32)])),
+    (39, 96, layout(96, NFC_LLCP)),
+    (39, 17, layout(17, NFC_LONG)),
+    (39, 16, layout(16, NFC)),
+    (45, 12, layout(12, MCTP)),
+    (42, 12, layout(12, &[f("sq_node", 4, Kind::X32), f("sq_port", 8, Kind::X32)])),
     (
         44,
         16,
@@ -47,7 +85,7 @@ static FAMILIES: &[(u16, usize, Layout)] = &[
                 f("sxdp_flags", 2, Kind::Flags16(&sets::XDP_FLAGS)),
                 f("sxdp_ifindex", 4, Kind::Interface),
                 f("sxdp_queue_id", 8, Kind::U32),
-                f("sxdp_shared_umem_fd", 12, Kind::IfSet(4, &Kind::Fd)),
+                f("sxdp_shared_umem_fd", 12, Kind::IfSet(4, &Kind::X32)),
             ],
         ),
     ),
@@ -72,6 +110,7 @@ static X25: Layout = layout(16, &[f("x25_addr", 0, Kind::Text(16))]);
 /// Names of socket options of less common levels.
 pub(super) fn option_names(level: u32) -> Option<&'static Set> {
     static LEVELS: &[(u32, &Set)] = &[
+        (40, &sets::SO_VM),
         (101, &sets::OPT_CAN_RAW),
         (132, &sets::OPT_SCTP),
         (256, &sets::OPT_IPX),
@@ -118,6 +157,10 @@ impl Cx<'_> {
             (1, _) => self.sockaddr_un(b.get(2..).unwrap_or(&[])),
             (10, _) if b.len() >= 24 => self.sockaddr_in6(b),
             (16, _) if b.len() >= 12 => {
+                if u16_at(b, 2) != 0 {
+                    self.text(", nl_pad=");
+                    self.hex(u64::from(u16_at(b, 2)));
+                }
                 self.text(", nl_pid=");
                 self.sdec(i64::from(u32_at(b, 4) as i32));
                 self.text(", nl_groups=");
@@ -128,6 +171,8 @@ impl Cx<'_> {
                 self.text(&text);
             }
             (17, _) if b.len() >= 20 => self.sockaddr_ll(b),
+            (3, _) if b.len() >= AX25_SIZE => self.sockaddr_ax25(b),
+            (36, _) if b.len() >= 20 => self.sockaddr_ieee802154(b),
             (40, _) if b.len() >= 16 => self.sockaddr_vm(b),
             (_, Some((_, _, layout))) => {
                 self.text(", ");
@@ -142,12 +187,18 @@ impl Cx<'_> {
         self.out.push(b'}');
     }
 
+    /// A protocol of Ethernet in network order: `htons(ETH_P_ALL)`.
+    pub(super) fn ethernet_protocol(&mut self, protocol: u16) {
+        self.text("htons(");
+        self.name(&sets::ETH_P, u64::from(protocol.swap_bytes()));
+        self.out.push(b')');
+    }
+
     /// packet(7).
     fn sockaddr_ll(&mut self, b: &[u8]) {
-        self.text(", sll_protocol=htons(");
-        let protocol = u16_at(b, 2).swap_bytes();
-        self.name(&sets::ETH_P, u64::from(protocol));
-        self.text("), sll_ifindex=");
+        self.text(", sll_protocol=");
+        self.ethernet_protocol(u16_at(b, 2));
+        self.text(", sll_ifindex=");
         self.interface(u32_at(b, 4));
         self.text(", sll_hatype=");
         self.name(&sets::ARPHRD, u64::from(u16_at(b, 8)));
@@ -160,11 +211,65 @@ impl Cx<'_> {
             self.text(", sll_addr=[");
             for (i, byte) in b[12..12 + shown].iter().enumerate() {
                 self.text(if i > 0 { ", " } else { "" });
-                let text = format!("{byte:#04x}");
-                self.text(&text);
+                self.text(&wide_hex(*byte));
             }
             self.out.push(b']');
         }
+    }
+
+    /// A callsign of amateur radio, and those on the way to it.
+    fn sockaddr_ax25(&mut self, b: &[u8]) {
+        const MOST: usize = 8;
+        const CALL: usize = 7;
+        let wanted = u32_at(b, 12) as i32;
+        let there = ((b.len() - AX25_SIZE) / CALL).min(MOST);
+        let alone = wanted == 0 && b.len() == AX25_SIZE;
+        self.text(if alone { ", " } else { ", fsa_ax25={" });
+        self.members(&AX25, b);
+        if alone {
+            return;
+        }
+        self.out.push(b'}');
+        if wanted > 0 {
+            self.text(", fsa_digipeater=[");
+            let shown = there.min(wanted as usize);
+            for i in 0..shown {
+                self.text(if i > 0 { ", " } else { "" });
+                self.fields(&AX25_CALL, &b[AX25_SIZE + CALL * i..AX25_SIZE + CALL * (i + 1)]);
+            }
+            if wanted as usize > shown {
+                self.text(if shown > 0 { ", ..." } else { "..." });
+            }
+            self.out.push(b']');
+        }
+        if b.len() > AX25_SIZE + MOST * CALL {
+            self.text(", ...");
+        }
+    }
+
+    /// A short or long address of a low-power radio network.
+    fn sockaddr_ieee802154(&mut self, b: &[u8]) {
+        const NONE: u32 = 0;
+        const SHORT: u32 = 2;
+        let kind = u32_at(b, 4);
+        self.text(", addr={addr_type=");
+        let style = std::mem::replace(&mut self.style.constants, super::Constants::Verbose);
+        self.name(&sets::IEEE802154_ADDR, u64::from(kind));
+        self.style.constants = style;
+        self.text(", pan_id=");
+        self.hex(u64::from(u16_at(b, 8)));
+        match kind {
+            NONE => {}
+            SHORT => {
+                self.text(", short_addr=");
+                self.hex(u64::from(u16_at(b, 10)));
+            }
+            _ => {
+                self.text(", hwaddr=");
+                self.mac(&b[10..18]);
+            }
+        }
+        self.out.push(b'}');
     }
 
     /// vsock(7).
@@ -185,7 +290,11 @@ impl Cx<'_> {
             port => self.hex(u64::from(port)),
         }
         self.text(", svm_flags=");
-        self.hex(u64::from(b[12]));
+        self.flags(&sets::VMADDR_FLAG, u64::from(b[12]));
+        if b[13..16] != [0; 3] {
+            self.text(", svm_zero=");
+            buf::quoted(self.out, &b[13..16], Quote::Hex);
+        }
     }
 
     fn sockaddr_un(&mut self, path: &[u8]) {

@@ -141,8 +141,8 @@ impl Cx<'_> {
         self.text(" */");
     }
 
-    /// The bit fields whose values are to be shown, and `precise_ip`. Gives the number of their bits.
-    fn perf_bits(&mut self, bits: u64, shown: impl Fn(u64) -> bool) -> u32 {
+    /// The bit fields whose values are to be shown, `precise_ip`, and bits without a name.
+    fn perf_bits(&mut self, bits: u64, shown: impl Fn(u64) -> bool) {
         let mut at = 0;
         for (name, width) in BITS {
             let value = bits >> at & ((1 << width) - 1);
@@ -156,7 +156,11 @@ impl Cx<'_> {
                 self.dec(value);
             }
         }
-        at
+        if bits >> at != 0 {
+            self.text(", __reserved_1=");
+            self.hex(bits >> at);
+            self.text(" /* Bits 63..38 */");
+        }
     }
 
     /// The bits that are set, and what the rest is hidden behind.
@@ -166,12 +170,7 @@ impl Cx<'_> {
     }
 
     fn perf_rest(&mut self, b: &[u8; KNOWN], bits: u64, shown: usize, addr: u64, size: u64) {
-        let at = self.perf_bits(bits, |_| true);
-        if bits >> at != 0 {
-            self.text(", __reserved_1=");
-            self.hex(bits >> at);
-            self.text(" /* Bits 63..38 */");
-        }
+        self.perf_bits(bits, |_| true);
         let watermark = bits >> 14 & 1 != 0;
         self.text(if watermark { ", wakeup_watermark=" } else { ", wakeup_events=" });
         self.dec(u64::from(u32_at(b, 48)));

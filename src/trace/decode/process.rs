@@ -65,18 +65,37 @@ impl Cx<'_> {
                 cx.text(prefix);
                 cx.text(name);
             }
-            None => buf::unknown(cx.out, u64::from(number), &format!("{prefix}???")),
+            None => cx.hex(u64::from(number)),
+        };
+        let comment = |cx: &mut Self, names: &[&str], comment: &str, number: u32| {
+            if number as usize >= names.len() {
+                cx.text(comment);
+            }
         };
         if value >> 28 & 8 != 0 {
             self.text("FUTEX_OP_OPARG_SHIFT<<28|");
         }
         named(self, &OPERATIONS, "FUTEX_OP_", value >> 28 & 7);
-        self.text("<<28|");
+        self.text("<<28");
+        comment(self, &OPERATIONS, " /* FUTEX_OP_??? */", value >> 28 & 7);
+        self.out.push(b'|');
         self.hex(u64::from(value >> 12 & 0xfff));
         self.text("<<12|");
         named(self, &COMPARISONS, "FUTEX_OP_CMP_", value >> 24 & 0xf);
-        self.text("<<24|");
+        self.text("<<24");
+        comment(self, &COMPARISONS, " /* FUTEX_OP_CMP_??? */", value >> 24 & 0xf);
+        self.out.push(b'|');
         self.hex(u64::from(value & 0xfff));
+    }
+
+    /// The operation of futex(2): only waiting takes the flag of a clock along.
+    pub(super) fn futex_command(&mut self, op: u32) {
+        const CLOCK_REALTIME: u32 = 0x100;
+        let waits = matches!(op & 0x7f, 0 | 9 | 11);
+        if op <= 0xff || waits && op & !0xff == CLOCK_REALTIME {
+            return self.flags(&sets::FUTEX, u64::from(op));
+        }
+        self.constant(u64::from(op), buf::hex, |out| buf::unknown(out, u64::from(op), sets::FUTEX.prefix));
     }
 
     /// What capset(2) takes: three sets, in one or two halves by the header's version.

@@ -62,6 +62,14 @@ pub(in crate::trace) enum Special {
     Recvmmsg,
     /// Sets of capabilities by a header that says their size.
     Capabilities,
+    /// A command of System V's IPC, in this argument, which may carry the flag of its newer structs.
+    IpcControl(u8),
+    /// Its second argument is a struct if the third is its size.
+    ModifyLdt,
+    /// Some of its commands have structs of their own.
+    Keyctl,
+    /// A protocol may be in network order.
+    Socket,
 }
 
 /// A printer of all arguments of a call: before it, or after it.
@@ -119,12 +127,29 @@ impl Special {
             "sendto" | "recvfrom" => Special::Datagram,
             "recvmmsg" => Special::Recvmmsg,
             "capget" | "capset" => Special::Capabilities,
+            "semctl" => Special::IpcControl(2),
+            "msgctl" | "shmctl" => Special::IpcControl(1),
+            "socket" => Special::Socket,
+            "modify_ldt" => Special::ModifyLdt,
+            "keyctl" => Special::Keyctl,
             name if name.contains("xattr") => Special::Xattr,
             name => match PRINTERS.iter().position(|(n, _)| *n == name) {
                 Some(i) => Special::Own(i as u8),
                 None => Special::None,
             },
         }
+    }
+
+    /// The arguments with which the form of the call is looked up: its selector without what does not select.
+    pub(super) fn selecting(self, args: &[u64; 6]) -> [u64; 6] {
+        let mut args = *args;
+        match self {
+            Special::IpcControl(at) => args[usize::from(at)] &= !super::ipc::IPC_64,
+            // FUTEX_PRIVATE_FLAG
+            Special::Futex => args[1] &= 0x7f,
+            _ => {}
+        }
+        args
     }
 
     /// Prints the arguments of this phase; `false` leaves it to the table.
@@ -146,6 +171,7 @@ impl Special {
                     print(cx, entering);
                 }
             }
+            Special::Keyctl => return super::keys::keyctl(cx, entering),
             Special::Getsockopt => super::sockopt::getsockopt(cx, entering, before),
             Special::Sleep(left) => sleep(cx, entering, usize::from(left)),
             Special::Sendfile => sendfile(cx, entering, printed, before),
@@ -370,7 +396,10 @@ fn clone3(cx: &mut Cx<'_>, entering: bool) {
         }
     }
     cx.text(", exit_signal=");
-    cx.signal(u32_at(&b, 32));
+    match u32::try_from(u64_at(&b, 32)) {
+        Ok(signal) => cx.signal(signal),
+        Err(_) => cx.dec(u64_at(&b, 32)),
+    }
     cx.text(", stack=");
     cx.addr(u64_at(&b, 40));
     cx.text(", stack_size=");
@@ -380,16 +409,17 @@ fn clone3(cx: &mut Cx<'_>, entering: bool) {
         cx.addr(u64_at(&b, 56));
     }
     let tids = (u64_at(&b, 64), u64_at(&b, 72));
-    if n >= 80 && tids != (0, 0) {
+    if n >= 72 && tids != (0, 0) {
         cx.text(", set_tid=");
         cx.array::<4>(tids.0, tids.1, |cx, b| cx.sdec(i64::from(i32::from_le_bytes(*b))));
         cx.text(", set_tid_size=");
         cx.dec(tids.1);
     }
-    if n >= 88 && flags & 0x2_0000_0000 != 0 {
+    if n >= 88 && (flags & 0x2_0000_0000 != 0 || u64_at(&b, 80) != 0) {
         cx.text(", cgroup=");
         cx.dec(u64_at(&b, 80));
     }
+    cx.excess(addr, b.len() as u64, size);
     cx.out.push(b'}');
 }
 

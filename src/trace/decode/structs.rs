@@ -185,6 +185,57 @@ static STAT_AARCH64: Layout = layout(
     ],
 );
 
+// Registers of x86_64 (sys/user.h).
+static USER_REGS: Layout = layout(
+    216,
+    &[
+        f("r15", 0, Kind::X64),
+        f("r14", 8, Kind::X64),
+        f("r13", 16, Kind::X64),
+        f("r12", 24, Kind::X64),
+        f("rbp", 32, Kind::X64),
+        f("rbx", 40, Kind::X64),
+        f("r11", 48, Kind::X64),
+        f("r10", 56, Kind::X64),
+        f("r9", 64, Kind::X64),
+        f("r8", 72, Kind::X64),
+        f("rax", 80, Kind::X64),
+        f("rcx", 88, Kind::X64),
+        f("rdx", 96, Kind::X64),
+        f("rsi", 104, Kind::X64),
+        f("rdi", 112, Kind::X64),
+        f("orig_rax", 120, Kind::X64),
+        f("rip", 128, Kind::X64),
+        f("cs", 136, Kind::X64),
+        f("eflags", 144, Kind::X64),
+        f("rsp", 152, Kind::X64),
+        f("ss", 160, Kind::X64),
+        f("fs_base", 168, Kind::X64),
+        f("gs_base", 176, Kind::X64),
+        f("ds", 184, Kind::X64),
+        f("es", 192, Kind::X64),
+        f("fs", 200, Kind::X64),
+        f("gs", 208, Kind::X64),
+    ],
+);
+static USER_FPREGS: Layout = layout(
+    512,
+    &[
+        f("cwd", 0, Kind::X16),
+        f("swd", 2, Kind::X16),
+        f("ftw", 4, Kind::X16),
+        f("fop", 6, Kind::X16),
+        f("rip", 8, Kind::X64),
+        f("rdp", 16, Kind::X64),
+        f("mxcsr", 24, Kind::X32),
+        f("mxcr_mask", 28, Kind::X32),
+        f("st_space", 32, Kind::Many(32, 4, &Kind::X32)),
+        f("xmm_space", 160, Kind::Many(64, 4, &Kind::X32)),
+        f("padding", 416, Kind::Many(24, 4, &Kind::X32)),
+    ],
+);
+static REGSET: Layout = layout(16, &[f("iov_base", 0, Kind::Addr), f("iov_len", 8, Kind::U64)]);
+
 /// The layout of stat(2)'s struct up to its blocks, and where device number, size and times stand.
 pub(super) fn stat(arch: Arch) -> (&'static Layout, usize, usize, usize) {
     match arch {
@@ -228,6 +279,9 @@ fn simple(s: Struct) -> Option<&'static Layout> {
         Struct::Msginfo => &ipc::MSGINFO,
         Struct::LandlockPathBeneathAttr => &super::admin::LANDLOCK_PATH,
         Struct::Timex => &TIMEX,
+        Struct::UserRegs => &USER_REGS,
+        Struct::UserFpregs => &USER_FPREGS,
+        Struct::Regset => &REGSET,
         _ => return None,
     })
 }
@@ -281,7 +335,7 @@ impl Cx<'_> {
 
     /// Prints `count` structs that follow one another. Some count otherwise (syscall-tables/README.md).
     pub(super) fn structures(&mut self, s: Struct, addr: u64, count: u64) {
-        if addr == 0 {
+        if addr == 0 && !matches!(s, Struct::Dirent | Struct::Dirent64) {
             return self.text("NULL");
         }
         match s {
