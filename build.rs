@@ -107,7 +107,7 @@ fn tail((mask, how): &(u64, String)) -> String {
 }
 
 fn sets_rs(sets: &[Set]) -> String {
-    let mut s = String::new();
+    let (mut s, mut names) = (String::new(), String::new());
     for set in sets {
         let _ = writeln!(
             s,
@@ -121,16 +121,18 @@ fn sets_rs(sets: &[Set]) -> String {
             set.tails.iter().map(tail).collect::<String>()
         );
         for c in &set.consts {
+            let (at, len) = (names.len(), c.name.len());
+            names.push_str(&c.name);
+            let (first, second) = (option(c.value[0]), option(c.value[1]));
             let _ = writeln!(
                 s,
-                "    Const {{ name: {:?}, value: [{}, {}] }},",
-                c.name,
-                option(c.value[0]),
-                option(c.value[1])
+                "    Const {{ name: Name {{ at: {at}, len: {len} }}, value: [{first}, {second}] }}, // {}",
+                c.name
             );
         }
         s.push_str("] };\n");
     }
+    let _ = writeln!(s, "/// The names of all constants.\npub(super) static NAMES: &str = {names:?};");
     s.push_str("/// Every set.\npub static ALL: &[&Set] = &[\n");
     for set in sets {
         let _ = writeln!(s, "    &{},", upper(&set.name));

@@ -277,10 +277,10 @@ fn constants_are_those_of_the_headers() {
         let mut seen = BTreeSet::new();
         for set in sets::ALL {
             for c in set.consts {
-                if seen.insert(c.name) {
-                    assertion(&mut kernel, c.name, c.value[arch.index()]);
-                    if !LIBC_DIFFERS.contains(&c.name) {
-                        assertion(&mut libc, c.name, c.value[arch.index()]);
+                if seen.insert(c.name()) {
+                    assertion(&mut kernel, c.name(), c.value[arch.index()]);
+                    if !LIBC_DIFFERS.contains(&c.name()) {
+                        assertion(&mut libc, c.name(), c.value[arch.index()]);
                     }
                 }
             }
@@ -304,8 +304,8 @@ fn a_constant_has_one_value_in_all_sets() {
     let mut seen: BTreeMap<&str, (&str, [Option<u64>; 2])> = BTreeMap::new();
     for set in sets::ALL {
         for c in set.consts {
-            let (first, value) = *seen.entry(c.name).or_insert((set.name, c.value));
-            assert_eq!(value, c.value, "{} in {first} and in {}", c.name, set.name);
+            let (first, value) = *seen.entry(c.name()).or_insert((set.name, c.value));
+            assert_eq!(value, c.value, "{} in {first} and in {}", c.name(), set.name);
         }
     }
 }
@@ -317,7 +317,7 @@ fn names_of_several_bits_stand_before_their_parts() {
             let bits: Vec<_> = set
                 .consts
                 .iter()
-                .filter_map(|c| c.value[arch.index()].map(|v| (c.name, v)))
+                .filter_map(|c| c.value[arch.index()].map(|v| (c.name(), v)))
                 .filter(|(_, v)| v & !set.mask != 0)
                 .collect();
             for (i, (early, e)) in bits.iter().enumerate() {

@@ -7,7 +7,9 @@ pub mod parse;
 pub mod report;
 mod sig;
 
-pub use sig::{Arg, Const, Dir, Elem, Entry, Len, Level, Replay, Ret, Scalar, Set, Tail, TailKind, Type, Variant};
+pub use sig::{
+    Arg, Const, Dir, Elem, Entry, Len, Level, Name, Replay, Ret, Scalar, Set, Tail, TailKind, Type, Variant,
+};
 
 use crate::abi::Errno;
 use crate::arch::Arch;
@@ -16,7 +18,7 @@ include!(concat!(env!("OUT_DIR"), "/entries.rs"));
 
 /// The sets of `flags.tbl`.
 pub mod sets {
-    use super::{Const, Set, Tail, TailKind};
+    use super::{Const, Name, Set, Tail, TailKind};
     include!(concat!(env!("OUT_DIR"), "/sets.rs"));
 
     /// The set with this name.

@@ -281,24 +281,39 @@ pub enum TailKind {
     Shifted(&'static str),
 }
 
+/// Where the name of a constant stands among all names. There are thousands: as references, they would all have to be put right
+/// whenever sevm is loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    pub(super) at: u32,
+    pub(super) len: u8,
+}
+
 /// A named constant.
 #[derive(Debug)]
 pub struct Const {
-    /// Name.
-    pub name: &'static str,
+    pub(super) name: Name,
     /// Value per architecture.
     pub value: [Option<u64>; 2],
+}
+
+impl Const {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        let at = self.name.at as usize;
+        super::sets::NAMES.get(at..at + usize::from(self.name.len)).unwrap_or_default()
+    }
 }
 
 impl Set {
     /// The name of exactly this value.
     pub fn name_of(&self, arch: Arch, value: u64) -> Option<&'static str> {
-        self.consts.iter().find(|c| c.value[arch.index()] == Some(value)).map(|c| c.name)
+        self.consts.iter().find(|c| c.value[arch.index()] == Some(value)).map(Const::name)
     }
 
     /// The value of a constant.
     pub fn value_of(&self, arch: Arch, name: &str) -> Option<u64> {
-        self.consts.iter().find(|c| c.name == name).and_then(|c| c.value[arch.index()])
+        self.consts.iter().find(|c| c.name() == name).and_then(|c| c.value[arch.index()])
     }
 
     /// All bits that have a name on `arch`.

@@ -240,7 +240,7 @@ fn bits(out: &mut Buf, set: &Set, arch: Arch, value: u64) {
         let Some(bits) = c.value[arch.index()] else { continue };
         if bits != 0 && bits & set.mask == 0 && left & bits == bits {
             separate(out, start);
-            text(out, c.name);
+            text(out, c.name());
             left &= !bits;
         }
     }

@@ -123,7 +123,7 @@ fn names(request: u32) -> impl Iterator<Item = &'static str> {
         let mut all: Vec<_> = sets::IOCTL
             .consts
             .iter()
-            .filter_map(|c| Some((u32::try_from(c.value[Arch::X86_64.index()]?).ok()?, c.name)))
+            .filter_map(|c| Some((u32::try_from(c.value[Arch::X86_64.index()]?).ok()?, c.name())))
             .collect();
         all.sort_by_key(|(value, _)| *value);
         all

@@ -490,7 +490,7 @@ fn file_mode(out: &mut Buf, arch: Arch, mode: u32) {
     for c in sets::FILE_MODE_BITS.consts {
         if c.value[0].is_some_and(|bit| u64::from(mode) & bit != 0) {
             buf::separate(out, start);
-            buf::text(out, c.name);
+            buf::text(out, c.name());
         }
     }
     buf::separate(out, start);

@@ -128,7 +128,7 @@ impl Cx<'_> {
                 buf::separate(self.out, start);
                 // strace shifts by the number where a set has more than 32 bits, and prints plain names.
                 self.text("1<<");
-                self.text(c.name);
+                self.text(c.name());
                 left &= !(1 << n);
             }
         }
