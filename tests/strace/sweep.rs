@@ -8,18 +8,18 @@ use std::process::{Command, Stdio};
 
 /// How the program goes through the calls: its words, further options, and the share of equal lines in percent.
 const SWEEPS: &[(&str, &str, f64)] = &[
-    ("s", "", 97.0),
-    ("c", "", 95.0),
+    ("s", "", 97.5),
+    ("c", "", 96.0),
     ("r", "", 97.5),
-    ("x", "", 93.0),
-    ("o 0 42", "", 99.5),
+    ("x", "", 96.0),
+    ("o 0 42", "", 99.8),
     ("o 255 272", "", 98.5),
-    ("v 0 100", "", 99.5),
+    ("v 0 100", "", 99.8),
     ("s 0 200", "-X raw", 96.5),
-    ("s 0 200", "-X verbose", 94.0),
+    ("s 0 200", "-X verbose", 94.5),
     ("r", "-X verbose", 97.0),
     ("s", "-e raw=all", 99.0),
-    ("s", "-xx -s 7", 97.0),
+    ("s", "-xx -s 7", 97.5),
 ];
 
 /// Constants that Linux has got since strace 6.1: the lines that show them are left out.
