@@ -167,6 +167,15 @@ static void by_argument(void) {
     SHOW(close(500));
 }
 
+// What /proc says of the caller.
+static void status(void) {
+    char line[200];
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "Seccomp", 7) == 0 || strncmp(line, "NoNewPrivs", 10) == 0) printf("%s", line);
+    if (f) fclose(f);
+}
+
 int main(void) {
     struct sock_filter good[] = {RETURN(SECCOMP_RET_ALLOW)};
     struct sock_filter endless[] = {LOAD(nr)};
@@ -209,6 +218,8 @@ int main(void) {
     child("all_threads", all_threads);
     child("by_argument", by_argument);
     SHOW(INSTALL(good, 0));
+    SHOW(INSTALL(good, 0));
+    status();
     printf("mode %d\n", prctl(PR_GET_SECCOMP));
     SHOW(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
 }

@@ -8,7 +8,7 @@ use crate::arch::cpuid::Cpuid;
 use crate::host::FileStat;
 use crate::loader::{self, Image, LoadError, Loaded, elf::Headers, stack, stack::at};
 use crate::mem::{GuestAddr, Space};
-use file::File;
+use file::{File, Use};
 use fs::path::Follow;
 use std::cell::RefCell;
 use std::os::fd::AsFd;
@@ -91,6 +91,7 @@ fn image<'a>(file: &'a File, stat: &FileStat) -> Result<Image<'a>, LoadError> {
 /// A new image of a process: its memory and its registers.
 struct NewImage {
     exe: Rc<[u8]>,
+    running: Rc<file::Hold>,
     space: Space,
     regs: Regs,
     loaded: Loaded,
@@ -193,6 +194,7 @@ impl Kernel {
             terminal: None,
             threads: vec![pid],
             exe: Vec::new(),
+            running: None,
             argv: Vec::new(),
             envp: Vec::new(),
             auxv: Vec::new(),
@@ -267,6 +269,7 @@ fn build(
         })?),
         None => None,
     };
+    let running = ctx.kernel.uses.begin(&file.stat, Use::Run).map_err(LoadError::Host)?;
     let inner = interpreter.as_ref().map(Candidate::image).transpose()?;
     let mut space = Space::new(&ctx.kernel.windows).map_err(|_| LoadError::NoRoom("another process"))?;
     let limits = ctx.process().limits;
@@ -296,7 +299,15 @@ fn build(
     let mut regs = Regs::new(arch);
     regs.set_pc(loaded.start.0);
     regs.set_sp(stack.sp.0);
-    Ok(NewImage { exe: file.file.path(), space, regs, loaded, stack, trampoline: vdso.sigreturn })
+    Ok(NewImage {
+        exe: file.file.path(),
+        running: Rc::new(running),
+        space,
+        regs,
+        loaded,
+        stack,
+        trampoline: vdso.sigreturn,
+    })
 }
 
 /// The name of a thread that runs the file with this path: at most 15 bytes of its last part.
@@ -307,7 +318,7 @@ pub(super) fn comm_of(path: &[u8]) -> Vec<u8> {
 
 /// Gives a new image to the calling process.
 fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
-    let NewImage { exe, space, regs, loaded, stack, trampoline } = image;
+    let NewImage { exe, running, space, regs, loaded, stack, trampoline } = image;
     let thread = ctx.thread();
     thread.arch = loaded.arch;
     thread.regs = regs;
@@ -315,6 +326,7 @@ fn install(ctx: &mut Ctx, program: &Program, name: &[u8], image: NewImage) {
     thread.comm = comm_of(name);
     let process = ctx.process();
     process.exe = exe.to_vec();
+    process.running = Some(running);
     process.signals.trampoline = trampoline;
     process.argv = program.argv.clone();
     process.envp = program.envp.clone();

@@ -57,6 +57,7 @@ impl Kernel {
             p.exit = Some(status);
             p.owner_at_exit = uid;
             p.comm_at_exit = comm;
+            p.running = None;
             p.borrows_memory = false;
         }
         self.wake_all(WaitKey::Vfork(pid));
@@ -184,7 +185,8 @@ impl Kernel {
         if self.is_memory_in_use(&t.space, tid) {
             self.clear_child_tid(&t.space, t.clear_child_tid);
         } else {
-            self.aio.forget(t.space.borrow().id());
+            let space = t.space.borrow().id();
+            self.forget_aio(space);
         }
     }
 
@@ -211,7 +213,8 @@ impl Kernel {
         if self.is_memory_in_use(&space, tid) {
             self.clear_child_tid(&space, word);
         } else {
-            self.aio.forget(space.borrow().id());
+            let space = space.borrow().id();
+            self.forget_aio(space);
         }
     }
 

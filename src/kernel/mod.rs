@@ -8,6 +8,7 @@
 //! CPU runs the guest or who watches it, and nothing that can be observed depends on the order of a hash map.
 
 pub mod admin;
+mod agents;
 mod ctx;
 pub mod devfs;
 pub mod event;
@@ -209,6 +210,8 @@ pub struct Kernel {
     pub(crate) queue: sched::RunQueue,
     /// Threads that wait, by what they wait for.
     pub(crate) waiters: sched::Waiters,
+    /// Waits of the kernel itself.
+    pub(crate) agents: agents::Agents,
     /// Turns and instructions since waited-for host files were looked at.
     since_look: (u32, u64),
     /// The user has been told that nothing inside the machine can wake it.
@@ -220,6 +223,10 @@ pub struct Kernel {
     pub terminals: tty::Terminals,
     /// Node and domain name, where the guest has set its own.
     pub(crate) own_names: (Option<Vec<u8>>, Option<Vec<u8>>),
+    /// Which files are open for writing, and which run.
+    pub(crate) uses: file::Uses,
+    /// Leases on files.
+    pub(crate) leases: fs::Leases,
     /// Who has opened FIFOs.
     pub(crate) fifos: fs::Fifos,
     /// System V objects and message queues.
@@ -291,12 +298,15 @@ impl Kernel {
             events: Vec::new(),
             queue: sched::RunQueue::default(),
             waiters: sched::Waiters::default(),
+            agents: agents::Agents::default(),
             since_look: (0, 0),
             told_stuck: false,
             wakeups: wakeups.clone(),
             last_object: 0,
             terminals: tty::Terminals::default(),
             own_names: (None, None),
+            uses: file::Uses::default(),
+            leases: fs::Leases::default(),
             fifos: fs::Fifos::default(),
             ipc: ipc::Ipc::default(),
             watchers: event::Watchers::default(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mem::GuestAddr;
+use std::rc::Rc;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Process {
     pub threads: Vec<Tid>,
     /// Path of its program as the guest sees it.
     pub exe: Vec<u8>,
+    /// Keeps the file of its program from being written to.
+    pub running: Option<Rc<file::Hold>>,
     /// Its arguments at start, for /proc/PID/cmdline.
     pub argv: Vec<Vec<u8>>,
     /// Its environment at start.

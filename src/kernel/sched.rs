@@ -152,7 +152,7 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
-    fn add(&mut self, tid: Tid, wait: &Wait) {
+    pub(super) fn add(&mut self, tid: Tid, wait: &Wait) {
         for key in &wait.keys {
             let waiting = self.by_key.entry(*key).or_default();
             if !waiting.contains(&tid) {
@@ -167,7 +167,7 @@ impl Waiters {
         }
     }
 
-    fn remove(&mut self, tid: Tid, wait: &Wait) {
+    pub(super) fn remove(&mut self, tid: Tid, wait: &Wait) {
         for key in &wait.keys {
             if let Some(waiting) = self.by_key.get_mut(key) {
                 waiting.retain(|t| *t != tid);
@@ -233,6 +233,7 @@ impl Kernel {
     pub fn next_thread(&mut self) -> Option<Tid> {
         self.take_wakeups();
         self.glance();
+        self.run_agents();
         self.queue.pop()
     }
 
@@ -276,6 +277,9 @@ impl Kernel {
 
     /// Makes `tid` runnable again after its condition may have come true.
     pub fn wake(&mut self, tid: Tid) {
+        if tid < 0 {
+            return self.wake_agent(tid);
+        }
         self.forget_wait(tid);
         if let Some(t) = self.threads.get_mut(&tid)
             && matches!(t.state, State::Blocked(_))
@@ -335,12 +339,21 @@ impl Kernel {
         }
     }
 
+    /// What a thread or an agent waits for.
+    fn wait_of(&self, tid: Tid) -> Option<&Wait> {
+        match self.threads.get(&tid).map(|t| &t.state) {
+            Some(State::Blocked(wait)) => Some(wait),
+            Some(_) => None,
+            None => self.agents.wait_of(tid),
+        }
+    }
+
     /// Asks the host about all files that any thread waits for and wakes who can go on. Gives what came.
     fn look(&mut self, look: Look) -> Looked {
         self.since_look = (0, 0);
         let (mut fds, mut owners) = (Vec::new(), Vec::new());
         for tid in self.waiters.on_host() {
-            let Some(Thread { state: State::Blocked(wait), .. }) = self.threads.get(&tid) else { continue };
+            let Some(wait) = self.wait_of(tid) else { continue };
             for (fd, events) in &wait.fds {
                 fds.push(PollFd { fd: fd.clone(), events: *events, revents: 0 });
                 owners.push(tid);

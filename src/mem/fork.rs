@@ -57,6 +57,77 @@ impl Space {
     }
 }
 
+/// Pages of a private area that hold bytes of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnPages {
+    /// All of them.
+    pub count: u64,
+    /// Those that fork(2) left in common with another process and that neither has changed since, as far as their bytes
+    /// tell.
+    pub common: u64,
+}
+
+impl Space {
+    /// Counts the pages of a private area that hold bytes of their own. `relatives` are the spaces that this one was
+    /// forked from, or that were forked from it.
+    pub fn own_pages(&self, area: &Area, relatives: &[&Space]) -> OwnPages {
+        let (start, len) = (area.start.0, area.len());
+        let waiting = |space: &Space| {
+            let first = space.window.base() + start as usize;
+            let mut parts = lazy::in_common(&(first..first + len as usize));
+            parts.iter_mut().for_each(|part| *part = part.start - first..part.end - first);
+            parts
+        };
+        let own = waiting(self);
+        let waited: u64 = own.iter().map(|part| part.len() as u64 / PAGE_SIZE).sum();
+        let mut pages = OwnPages { count: waited, common: waited };
+        let others: Vec<_> = relatives.iter().map(|space| (*space, waiting(space))).collect();
+        let here = self.own_page_set(start, len);
+        let mut candidates = here.clone();
+        // Pages of zeros were not copied.
+        others.iter().for_each(|(other, _)| candidates.extend(other.own_page_set(start, len)));
+        for page in candidates.into_iter().filter(|page| !is_in(&own, page - start)) {
+            let is_common = others.iter().any(|(other, waits)| {
+                // A look at what it still has to fetch would fetch it.
+                !is_in(waits, page - start) && self.has_same_private_page(other, GuestAddr(page))
+            });
+            pages.count += u64::from(is_common || here.contains(&page));
+            pages.common += u64::from(is_common);
+        }
+        pages
+    }
+
+    /// The pages of a range that hold bytes of their own.
+    fn own_page_set(&self, start: u64, len: u64) -> BTreeSet<u64> {
+        let mut pages = BTreeSet::new();
+        let Ok(resident) = self.window.resident(start, len) else { return pages };
+        // Without a page map every page may be one.
+        let is_there = |page: &u64| resident.get(((page - start) / PAGE_SIZE) as usize).is_some_and(|p| p & 1 != 0);
+        let note = |at: u64, run: u64| {
+            pages.extend((at..at + run).step_by(PAGE_SIZE as usize).filter(is_there));
+            Ok(())
+        };
+        // `note` never fails.
+        let _ = PageMap::open().own_pages(&self.window, start, len, note);
+        pages
+    }
+
+    fn has_same_private_page(&self, other: &Space, page: GuestAddr) -> bool {
+        let (mut here, mut there) = ([0u8; PAGE_SIZE as usize], [0u8; PAGE_SIZE as usize]);
+        other.area_at(page).is_some_and(|area| !area.shared)
+            && self.read_partial(page, &mut here) == here.len()
+            && other.read_partial(page, &mut there) == there.len()
+            && here == there
+    }
+}
+
+/// Whether one of these parts, which are ascending and apart, holds `at`.
+fn is_in(parts: &[std::ops::Range<usize>], at: u64) -> bool {
+    let at = at as usize;
+    let next = parts.partition_point(|part| part.end <= at);
+    parts.get(next).is_some_and(|part| part.start <= at)
+}
+
 fn host_error(e: Errno) -> Error {
     Error::Host {
         what: "cannot copy a guest's memory".into(),

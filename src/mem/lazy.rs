@@ -196,6 +196,26 @@ pub(super) fn settle_for_reading(range: Range<usize>) -> Result<(), Refused> {
     })
 }
 
+/// The parts of a range that hold bytes which others have as well: those still to be fetched, and those that others are
+/// still to fetch. Ascending and apart.
+pub(super) fn in_common(range: &Range<usize>) -> Vec<Range<usize>> {
+    LAZY.with_borrow(|lazy| {
+        let pulls = overlapping(&lazy.pulls, range, |p| p.len).into_iter().map(|at| (at, lazy.pulls[&at].len));
+        let shared = overlapping(&lazy.shared, range, |s| s.len).into_iter().map(|at| (at, lazy.shared[&at].len));
+        let mut chunks: Vec<(usize, usize)> = pulls.chain(shared).collect();
+        chunks.sort_unstable();
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        for (at, len) in chunks {
+            let part = at.max(range.start)..(at + len).min(range.end);
+            match parts.last_mut() {
+                Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+                _ => parts.push(part),
+            }
+        }
+        parts
+    })
+}
+
 /// A fault on the host at this address: whether it was one of these, and the access may be made again.
 pub(super) fn touched(addr: usize) -> bool {
     let holds = |at: usize, len: usize| addr - at < len;

@@ -25,6 +25,7 @@ pub use access::{Span, Spans, WriteLog};
 pub use addr::{GuestAddr, PAGE_SIZE};
 pub use advise::{Locking, SyncFlags};
 pub use area::{Area, AreaName, AreaOption, Backing, MapFlags, MapRequest, Prot, SharedPlace};
+pub use fork::OwnPages;
 pub use region::{FaultHook, Windows, install_bus_guard, set_fault_hook};
 pub use remap::RemapFlags;
 pub use space::{CodeFile, Limits, MAX_AREAS, MIN_ADDR, Space, SpaceId};

@@ -156,6 +156,11 @@ impl Space {
         self.areas.values()
     }
 
+    /// The area from `start` to exactly `end`, if it has a file (shared anonymous memory has one as well).
+    pub fn file_between(&self, start: u64, end: u64) -> Option<&Area> {
+        self.areas.get(&start).filter(|a| a.end.0 == end && a.file().is_some())
+    }
+
     /// The area that holds the address.
     pub fn area_at(&self, addr: GuestAddr) -> Option<&Area> {
         let (_, area) = self.areas.range(..=addr.0).next_back()?;

@@ -6,10 +6,12 @@
 //! says: the calls in `io` make EAGAIN of it.
 
 mod buffer;
+mod busy;
 mod host;
 mod text;
 
 pub use buffer::Buffer;
+pub use busy::{Hold, Use, Uses};
 pub use host::HostFile;
 pub use text::{Text, TextWriter};
 
@@ -17,7 +19,8 @@ use super::*;
 use crate::abi::consts::open::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY};
 use crate::host::{DirEntry, FileStat, HostFd};
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What sort of file it is, as the type bits of a mode say.
@@ -285,6 +288,8 @@ pub struct File {
     pub number: Cell<u64>,
     /// Its name was removed, or given to another file.
     lost_name: Cell<bool>,
+    /// Keeps a file that is open for writing from being run.
+    hold: OnceCell<Hold>,
 }
 
 impl File {
@@ -301,6 +306,7 @@ impl File {
             has_record_locks: Cell::new(false),
             number: Cell::new(0),
             lost_name: Cell::new(false),
+            hold: OnceCell::new(),
         })
     }
 
@@ -375,6 +381,12 @@ impl File {
     /// Whether its name is gone.
     pub fn has_lost_name(&self) -> bool {
         self.lost_name.get()
+    }
+
+    /// Keeps the file from being run as long as it is open.
+    pub fn keep(&self, hold: Hold) {
+        // An open file has one file, and holds it once.
+        let _ = self.hold.set(hold);
     }
 
     /// Gives it another name.

@@ -54,6 +54,12 @@ impl Made {
                 let (read, write) = file.map_or((false, false), |f| (f.can_read(), f.can_write()));
                 0o120100 | if read { 0o400 } else { 0 } | if write { 0o200 } else { 0 }
             }
+            Node::Magic(Magic::Map(tid, start, end)) => {
+                let thread = ctx.kernel.threads.get(tid);
+                let writable =
+                    thread.and_then(|t| t.space.borrow().file_between(*start, *end).map(|a| a.shared && a.may_write));
+                0o120_400 | if writable == Some(true) { 0o200 } else { 0 }
+            }
             Node::Link(_) | Node::Magic(_) => 0o120777,
         }
     }
@@ -66,7 +72,7 @@ impl Made {
         let now = context::now(ctx);
         let mode = self.mode(ctx);
         let (uid, gid) = self.owner(ctx);
-        let size = if let Node::Magic(Magic::Fd(..)) = self.content { 64 } else { 0 };
+        let size = if let Node::Magic(Magic::Fd(..) | Magic::Map(..)) = self.content { 64 } else { 0 };
         FileStat {
             dev: DEVICE,
             ino: inode(&self.path),
@@ -112,7 +118,14 @@ impl Made {
                 let exe = ctx.kernel.processes.get(&pid).filter(|p| p.exit.is_none()).map(|p| p.exe.clone());
                 exe.ok_or(Errno::ENOENT)
             }
-            Node::Magic(magic) => match walk::follow_magic(ctx, *magic)? {
+            // Reading the link needs no such right as following it.
+            Node::Magic(Magic::Map(tid, ..)) if !ctx.may_inspect(*tid) => Err(Errno::EACCES),
+            Node::Magic(Magic::Map(tid, start, end)) => {
+                let thread = ctx.kernel.threads.get(tid).ok_or(Errno::ENOENT)?;
+                let space = thread.space.borrow();
+                Ok(procfs::file_name(space.file_between(*start, *end).ok_or(Errno::ENOENT)?))
+            }
+            Node::Magic(magic) => match magic::follow_magic(ctx, *magic)? {
                 path::Target::File(file) => Ok(name_of(ctx, &file)),
                 path::Target::Host(fd, _) => Ok(guest_name(ctx, &fd).unwrap_or_default()),
                 path::Target::Made(made) => Ok(made.path),

@@ -7,8 +7,10 @@ mod access;
 mod context;
 mod dir;
 mod inherited;
+mod lease;
 mod links;
 mod made;
+mod magic;
 mod memory;
 pub mod mounts;
 mod names;
@@ -26,6 +28,7 @@ pub use access::{access, chmod, chown, faccessat, faccessat2, fchmod, fchmodat, 
 pub use context::{Confined, FsContext, chdir, chroot, fchdir, getcwd, umask};
 pub use dir::{HostDir, getdents, getdents64};
 pub use inherited::replace_inherited;
+pub use lease::{Leases, set_lease};
 pub use links::{link, linkat, readlink, readlinkat, symlink, symlinkat};
 pub use made::{Made, MadeFile};
 use mounts::guest_name;

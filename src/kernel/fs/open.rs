@@ -6,7 +6,7 @@ use crate::abi::OpenHow as GuestHow;
 use crate::abi::consts::open::*;
 use crate::abi::consts::resolve::*;
 use crate::host::{FileStat, HostFd, OpenHow, Scope};
-use crate::kernel::file::{File, FileKind};
+use crate::kernel::file::{File, FileKind, Use};
 use crate::kernel::pipe::PipeEnd;
 use crate::syscalls::sets;
 
@@ -152,6 +152,7 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
     // Nothing may wait on the host; the guest's own wish is in the open file.
     let host_how =
         if how.flags & O_PATH != 0 { how } else { OpenHow { flags: how.flags | O_NONBLOCK | O_NOCTTY, ..how } };
+    let host_how = without_truncation(ctx, dirfd, name, host_how)?;
     let opening = ctx.call_state(|_| Opening::default());
     let kept = opening.borrow().reader.clone();
     let target = match kept {
@@ -164,6 +165,11 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
     let target = match target {
         Err(Errno::ENXIO) if how.flags & (O_NONBLOCK | O_ACCMODE) == O_WRONLY && is_fifo(ctx, dirfd, name, how)? => {
             return Err(wait_for_peer(ctx, &opening));
+        }
+        // The host has begun to break a lease, and is asked again until that is done (break_lease()).
+        Err(Errno::EAGAIN) if how.flags & O_NONBLOCK == 0 && !ctx.kernel.leases.is_empty() => {
+            let again = ctx.kernel.monotonic_ns() + lease::RETRY_NS;
+            return Err(ctx.wait(Wait::until(again), Errno::ERESTARTSYS));
         }
         result => result?,
     };
@@ -188,6 +194,9 @@ fn open_file(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<Rc<
                     opening.borrow_mut().reader = Some((fd, stat));
                     return Err(wait_for_peer(ctx, &opening));
                 }
+            }
+            if file.kind() == FileKind::Regular && file.can_write() {
+                begin_writing(ctx, &file, &stat, how.flags)?;
             }
             Ok(file)
         }
@@ -236,6 +245,38 @@ fn reopen(ctx: &mut Ctx, file: &Rc<File>, flags: u32) -> Result<Target, Errno> {
             Some(made) => Ok(Target::Made(made)),
             None => Err(Errno::ENXIO),
         },
+    }
+}
+
+/// How the host opens a file that is to be truncated: as it is, since a program that runs must not lose its text before
+/// anybody knows that it is one.
+///
+/// # Errors
+/// `ETXTBSY`, of a file that is opened only to be read.
+fn without_truncation(ctx: &mut Ctx, dirfd: i32, name: &[u8], how: OpenHow) -> Result<OpenHow, Errno> {
+    if how.flags & O_TRUNC == 0 || how.flags & O_PATH != 0 {
+        return Ok(how);
+    }
+    if how.flags & O_ACCMODE != O_RDONLY {
+        return Ok(OpenHow { flags: how.flags & !O_TRUNC, ..how });
+    }
+    // Truncated all the same (open(2)), which the host cannot do later.
+    if let Ok(target) = path::resolve(ctx, dirfd, name, Follow::Yes) {
+        let stat = target.stat(ctx)?;
+        ctx.kernel.uses.check(&stat, Use::Written)?;
+    }
+    Ok(how)
+}
+
+/// A regular file has been opened for writing.
+///
+/// # Errors
+/// `ETXTBSY`; those of ftruncate(2).
+fn begin_writing(ctx: &mut Ctx, file: &File, stat: &FileStat, flags: u32) -> Result<(), Errno> {
+    file.keep(ctx.kernel.uses.begin(stat, Use::Written)?);
+    match file.host_fd() {
+        Some(fd) if flags & (O_TRUNC | O_EXCL) == O_TRUNC => ctx.kernel.host.truncate(fd, 0),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::path::{Empty, Follow, Target};
 use super::*;
 use crate::abi::consts::open::O_RDONLY;
 use crate::host::{AccessIds, FileStat};
-use crate::kernel::file::{File, FileKind};
+use crate::kernel::file::{File, FileKind, Use};
 use crate::loader::LoadError;
 
 /// Opens the file that `path`, relative to `dirfd`, names, for running it: a regular file that the caller may execute.
@@ -51,6 +51,7 @@ fn open_target(ctx: &mut Ctx, target: Target) -> Result<(Rc<File>, FileStat), Lo
     if stat.mode & 0o111 == 0 || ctx.kernel.host.access(&fd, EXECUTE, AccessIds::Effective).is_err() {
         return Err(LoadError::NotExecutable);
     }
+    ctx.kernel.uses.check(&stat, Use::Run).map_err(LoadError::Host)?;
     // Opened anew, because a handle cannot be read, and an open file of the guest has its own position.
     let fd = ctx.kernel.host.reopen(&fd, O_RDONLY).map_err(LoadError::Host)?;
     let file = File::of_host(&mut *ctx.kernel.host, fd, &[], O_RDONLY).map_err(LoadError::Host)?;

@@ -6,7 +6,7 @@ use super::*;
 use crate::abi::consts::at::{AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW};
 use crate::abi::consts::utime_nsec::{UTIME_NOW, UTIME_OMIT};
 use crate::host::{FileTime, SetTime};
-use crate::kernel::file::FileKind;
+use crate::kernel::file::{FileKind, Use};
 
 /// Access and modification time to set.
 type Times = (SetTime, SetTime);
@@ -111,8 +111,10 @@ pub fn truncate(ctx: &mut Ctx, a: &args::Truncate) -> SysResult {
         FileKind::Regular => {}
         _ => return Err(Errno::EINVAL.into()),
     }
+    let stat = target.stat(ctx)?;
+    ctx.kernel.uses.check(&stat, Use::Written)?;
     let limit = ctx.process().limits[crate::abi::consts::rlimit::RLIMIT_FSIZE as usize].soft;
-    if len > limit && len > target.stat(ctx)?.size {
+    if len > limit && len > stat.size {
         ctx.raise(Signal::SIGXFSZ);
         return Err(Errno::EFBIG.into());
     }

@@ -401,7 +401,7 @@ impl Walk {
         if self.links > MAX_LINKS {
             return Err(Errno::ELOOP);
         }
-        let target = follow_magic(ctx, magic)?;
+        let target = super::magic::follow_magic(ctx, magic)?;
         if c.last && !c.slash {
             let is_dir = FileKind::of_mode(target.stat(ctx)?.mode) == FileKind::Directory;
             if self.wants(O_DIRECTORY) && !is_dir {
@@ -546,38 +546,6 @@ impl Walk {
             Node::Dir { .. } if self.how.flags & (O_ACCMODE | O_CREAT) != 0 => Err(Errno::EISDIR),
             Node::Text { .. } | Node::Memory(..) | Node::Device(_) if self.wants(O_DIRECTORY) => Err(Errno::ENOTDIR),
             Node::Dir { .. } | Node::Text { .. } | Node::Memory(..) | Node::Device(_) => Ok(Target::Made(made)),
-        }
-    }
-}
-
-/// The object that a magic link leads to.
-///
-/// # Errors
-/// `ENOENT`: it is gone.
-pub fn follow_magic(ctx: &mut Ctx, magic: Magic) -> Result<Target, Errno> {
-    let (Magic::Fd(tid, _) | Magic::Cwd(tid) | Magic::Root(tid) | Magic::Exe(tid) | Magic::Namespace(tid, _)) = magic;
-    if ctx.kernel.threads.contains_key(&tid) && !ctx.may_inspect(tid) {
-        return Err(Errno::EACCES);
-    }
-    let thread = |ctx: &Ctx, tid| ctx.kernel.threads.get(&tid).map(|t| (Rc::clone(&t.files), Rc::clone(&t.fs)));
-    match magic {
-        Magic::Fd(tid, fd) => {
-            let (files, _) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
-            let file = files.borrow().get(fd).map_err(|_| Errno::ENOENT)?;
-            Ok(Target::File(file))
-        }
-        Magic::Cwd(tid) => {
-            let (_, fs) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
-            Ok(Target::File(Rc::clone(&fs.borrow().cwd)))
-        }
-        Magic::Root(tid) => {
-            let (_, fs) = thread(ctx, tid).ok_or(Errno::ENOENT)?;
-            Ok(Target::File(Rc::clone(&fs.borrow().root)))
-        }
-        Magic::Namespace(_, index) => Ok(Target::File(task::Namespace::open(index))),
-        Magic::Exe(pid) => {
-            let exe = ctx.kernel.processes.get(&pid).map(|p| p.exe.clone()).ok_or(Errno::ENOENT)?;
-            path::resolve(ctx, path::AT_FDCWD, &exe, path::Follow::Yes)
         }
     }
 }

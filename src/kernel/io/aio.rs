@@ -1,12 +1,16 @@
 //! Asynchronous I/O as the kernel offers it: io_setup(2), io_submit(2), io_getevents(2) and their kin.
 //!
 //! A request is carried out while it is submitted, which Linux does too wherever a file cannot do better. So a context is
-//! a queue of completions, and no request is ever there to be cancelled.
+//! a queue of completions, and only requests that wait for files to become ready ([`poll`]) are ever there to be
+//! cancelled.
+
+mod poll;
 
 use super::transfer::{Dir, MAX_RW, pieces};
 use super::*;
 use crate::abi::{AioSigset, IoEvent, Iocb, Timespec};
 use crate::host::Sync;
+use crate::kernel::file::Readiness;
 use crate::mem::{GuestAddr, MapRequest, PAGE_SIZE, Prot, SpaceId};
 use crate::syscalls::args;
 use std::collections::VecDeque;
@@ -18,6 +22,7 @@ mod command {
     pub const PWRITE: u16 = 1;
     pub const FSYNC: u16 = 2;
     pub const FDSYNC: u16 = 3;
+    pub const POLL: u16 = 5;
     pub const PREADV: u16 = 7;
     pub const PWRITEV: u16 = 8;
 }
@@ -40,16 +45,25 @@ struct Context {
 
 /// All contexts, by the memory they belong to and the address that names them.
 #[derive(Debug, Default)]
-pub struct AioContexts(BTreeMap<(SpaceId, u64), Context>);
+pub struct AioContexts {
+    contexts: BTreeMap<(SpaceId, u64), Context>,
+    /// Requests that wait, by the agents that wait for them.
+    polls: BTreeMap<Tid, poll::Poll>,
+}
+
+impl Kernel {
+    /// Forgets the contexts of an address space that goes.
+    pub(in crate::kernel) fn forget_aio(&mut self, space: SpaceId) {
+        if !self.aio.contexts.is_empty() {
+            self.aio.contexts.retain(|(of, _), _| *of != space);
+            self.drop_polls(space, None);
+        }
+    }
+}
 
 impl AioContexts {
-    /// Forgets those of an address space that goes.
-    pub fn forget(&mut self, space: SpaceId) {
-        self.0.retain(|(of, _), _| *of != space);
-    }
-
     fn reserved(&self) -> u32 {
-        self.0.values().map(|c| c.room).sum()
+        self.contexts.values().map(|c| c.room).sum()
     }
 }
 
@@ -60,7 +74,7 @@ struct Submitted(u64);
 /// The context that the caller names.
 fn context<'a>(ctx: &'a mut Ctx<'_>, id: GuestAddr) -> Result<&'a mut Context, Errno> {
     let space = ctx.mem().id();
-    ctx.kernel.aio.0.get_mut(&(space, id.0)).ok_or(Errno::EINVAL)
+    ctx.kernel.aio.contexts.get_mut(&(space, id.0)).ok_or(Errno::EINVAL)
 }
 
 /// io_setup(2). The id is the address of a page, as programs expect; it stays zero, so that they ask the kernel.
@@ -78,14 +92,15 @@ pub fn io_setup(ctx: &mut Ctx, a: &args::IoSetup) -> SysResult {
         return Err(e.into());
     }
     let (id, space) = (ctx.kernel.new_object(), ctx.mem().id());
-    ctx.kernel.aio.0.insert((space, page.0), Context { id, room: a.nr_events, done: VecDeque::new() });
+    ctx.kernel.aio.contexts.insert((space, page.0), Context { id, room: a.nr_events, done: VecDeque::new() });
     Ok(0)
 }
 
 /// io_destroy(2).
 pub fn io_destroy(ctx: &mut Ctx, a: &args::IoDestroy) -> SysResult {
     let space = ctx.mem().id();
-    let gone = ctx.kernel.aio.0.remove(&(space, a.ctx_id.0)).ok_or(Errno::EINVAL)?;
+    let gone = ctx.kernel.aio.contexts.remove(&(space, a.ctx_id.0)).ok_or(Errno::EINVAL)?;
+    ctx.kernel.drop_polls(space, Some(a.ctx_id));
     // The program may have unmapped the page itself.
     let _ = ctx.mem().unmap(a.ctx_id, PAGE_SIZE);
     ctx.kernel.wake_all(WaitKey::Object(gone.id));
@@ -119,8 +134,10 @@ fn submit_one(ctx: &mut Ctx, id: GuestAddr, list: GuestAddr, n: u64) -> Result<(
     if iocb.reserved2 != 0 || iocb.nbytes > i64::MAX as u64 {
         return Err(Errno::EINVAL.into());
     }
+    let space = ctx.mem().id();
+    let waiting = ctx.kernel.aio.polls.values().filter(|p| p.is_of(space, Some(id))).count();
     let c = context(ctx, id)?;
-    if c.done.len() >= c.room as usize {
+    if c.done.len() + waiting >= c.room as usize {
         return Err(Errno::EAGAIN.into());
     }
     if iocb.flags & !(RESFD | IOPRIO) != 0 {
@@ -133,6 +150,9 @@ fn submit_one(ctx: &mut Ctx, id: GuestAddr, list: GuestAddr, n: u64) -> Result<(
     }
     // KIOCB_KEY, which io_cancel(2) looks for.
     ctx.mem().copy_out(at.offset(8), &0u32)?;
+    if iocb.opcode == command::POLL {
+        return Ok(poll::begin(ctx, (id, at), &iocb, file, tell)?);
+    }
     let res = match carry_out(ctx, &file, &iocb) {
         Ok(n) => n as i64,
         Err(Stop::Errno(e)) if is_result(e) => -i64::from(e.0),
@@ -140,7 +160,13 @@ fn submit_one(ctx: &mut Ctx, id: GuestAddr, list: GuestAddr, n: u64) -> Result<(
         Err(stop) => return Err(stop),
     };
     let event = IoEvent { data: iocb.data, obj: at.0, res, res2: 0 };
-    let c = context(ctx, id)?;
+    complete(ctx, (space, id.0), event, tell);
+    Ok(())
+}
+
+/// Puts the event of a request that is done into its context, and counts it in an eventfd.
+fn complete(ctx: &mut Ctx, context: (SpaceId, u64), event: IoEvent, tell: Option<Rc<File>>) {
+    let Some(c) = ctx.kernel.aio.contexts.get_mut(&context) else { return };
     c.done.push_back(event);
     let key = WaitKey::Object(c.id);
     ctx.kernel.wake_all(key);
@@ -149,7 +175,6 @@ fn submit_one(ctx: &mut Ctx, id: GuestAddr, list: GuestAddr, n: u64) -> Result<(
         // A counter that is full stays full.
         let _ = counter.ops().write(ctx, &counter, &mut one, Access::default());
     }
-    Ok(())
 }
 
 /// Whether an error is the request's result, rather than a reason to refuse the request.
@@ -195,14 +220,14 @@ fn carry_out(ctx: &mut Ctx, file: &Rc<File>, iocb: &Iocb) -> SysResult {
     moved.map(|n| n as u64)
 }
 
-/// io_cancel(2): no request is ever still to be done.
+/// io_cancel(2): only requests that wait for a file can be cancelled. Their event comes all the same, and says nothing.
 pub fn io_cancel(ctx: &mut Ctx, a: &args::IoCancel) -> SysResult {
     let key: u32 = ctx.mem().copy_in(a.iocb.offset(8))?;
     if key != 0 {
         return Err(Errno::EINVAL.into());
     }
     context(ctx, a.ctx_id)?;
-    Err(Errno::EINVAL.into())
+    Err(if poll::cancel(ctx, a.ctx_id, a.iocb) { Errno::EINPROGRESS } else { Errno::EINVAL }.into())
 }
 
 /// io_getevents(2).

@@ -52,7 +52,8 @@ pub fn fcntl(ctx: &mut Ctx, a: &args::Fcntl) -> SysResult {
             owner(ctx, &file, a.cmd, a.arg)
         }
         F_GETPIPE_SZ | F_SETPIPE_SZ => file.ops().pipe_size(ctx, (a.cmd == F_SETPIPE_SZ).then_some(a.arg as u32)),
-        F_ADD_SEALS | F_GET_SEALS | F_SETLEASE | F_GETLEASE => {
+        F_SETLEASE => crate::kernel::fs::set_lease(ctx, a.fd, &file, a.arg as i32),
+        F_ADD_SEALS | F_GET_SEALS | F_GETLEASE => {
             let not_a_file = if matches!(a.cmd, F_GETLEASE) {
                 Ok(u64::from(consts::flock_type::F_UNLCK))
             } else {

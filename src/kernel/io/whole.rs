@@ -225,6 +225,7 @@ pub fn name_to_handle_at(ctx: &mut Ctx, a: &args::NameToHandleAt) -> SysResult {
     }
     let fd = target.host_fd().ok_or(Errno::EOPNOTSUPP)?;
     let (kind, bytes, mount) = ctx.kernel.host.handle(fd, a.flags & handle::AT_HANDLE_FID)?;
+    let mount = crate::kernel::procfs::mounts::shown_id(ctx.kernel, fd, mount as u64) as i32;
     let len = bytes.len() as u32;
     let fits = len <= room;
     ctx.mem().copy_out(a.mount_id, &mount)?;

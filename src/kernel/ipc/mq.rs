@@ -1,5 +1,9 @@
 //! POSIX message queues (mq_overview(7)).
 
+mod notice;
+
+pub use notice::mq_notify;
+
 use super::*;
 use crate::abi::consts::open::{O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY};
 use crate::abi::consts::poll::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM};
@@ -11,6 +15,7 @@ use crate::kernel::signal::{Fields, SigInfo};
 use crate::mem::GuestAddr;
 use crate::syscalls::args;
 use crate::syscalls::sets;
+use notice::Notice;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -45,15 +50,6 @@ struct Message {
 struct Receiver {
     tid: Tid,
     got: RefCell<Option<Message>>,
-}
-
-/// Who is told of a message in an empty queue.
-#[derive(Clone, Debug)]
-struct Notice {
-    pid: Pid,
-    kind: u32,
-    signal: i32,
-    value: u64,
 }
 
 /// A queue.
@@ -120,6 +116,14 @@ impl Queue {
         granted & bits == bits || c.has(cap::CAP_DAC_OVERRIDE)
     }
 
+    /// The caller's process no longer wants to be told.
+    fn take_back_notice(&self, ctx: &mut Ctx) {
+        let notice = self.notice.borrow_mut().take_if(|n| n.is_of(ctx.pid));
+        if let Some(notice) = notice {
+            notice.taken_back(ctx);
+        }
+    }
+
     fn insert(&self, message: Message) {
         let mut messages = self.messages.borrow_mut();
         let at = messages.iter().position(|m| m.priority < message.priority).unwrap_or(messages.len());
@@ -142,10 +146,7 @@ impl FileOps for OpenQueue {
 
     fn read(&self, _ctx: &mut Ctx, file: &File, buf: &mut Buffer, how: Access) -> Result<usize, Stop> {
         let bytes: usize = self.0.messages.borrow().iter().map(|m| m.text.len()).sum();
-        let (kind, signal, pid) = match &*self.0.notice.borrow() {
-            Some(n) => (n.kind, if n.kind == SIGEV_SIGNAL { n.signal } else { 0 }, n.pid),
-            None => (0, 0, 0),
-        };
+        let (kind, signal, pid) = self.0.notice.borrow().as_ref().map_or((0, 0, 0), Notice::shown);
         let text = format!("QSIZE:{bytes:<10} NOTIFY:{kind:<5} SIGNO:{signal:<5} NOTIFY_PID:{pid:<6}\n");
         let at = how.at.unwrap_or(file.offset.get());
         let rest = text.as_bytes().get(at as usize..).unwrap_or_default();
@@ -191,10 +192,7 @@ impl FileOps for OpenQueue {
 
     fn closed(&self, ctx: &mut Ctx) {
         // The registration ends when its process closes any descriptor of the queue (mqueue_flush_file()).
-        let own = self.0.notice.borrow().as_ref().is_some_and(|n| n.pid == ctx.pid);
-        if own {
-            *self.0.notice.borrow_mut() = None;
-        }
+        self.0.take_back_notice(ctx);
     }
 }
 
@@ -382,14 +380,7 @@ fn put(ctx: &mut Ctx, queue: &Rc<Queue>, message: Message) {
     }
     // Once: who wants more registers again.
     let Some(notice) = queue.notice.borrow_mut().take() else { return };
-    if notice.kind == SIGEV_SIGNAL
-        && let Some(signal) = Signal::new(notice.signal)
-    {
-        let (pid, uid) = (ctx.pid, ctx.thread().credentials.uid[0]);
-        let fields = Fields::Queue { pid, uid, value: notice.value };
-        // A process that is gone needs no signal.
-        let _ = ctx.kernel.send_signal(notice.pid, SigInfo { signal, code: SI_MESGQ, errno: 0, fields });
-    }
+    notice.tell(ctx);
 }
 
 /// mq_timedreceive(2).
@@ -440,36 +431,6 @@ fn deliver(ctx: &mut Ctx, a: &args::MqTimedreceive, message: &Message) -> SysRes
     }
     ctx.mem().write(a.msg_ptr, &message.text)?;
     Ok(message.text.len() as u64)
-}
-
-/// mq_notify(2).
-pub fn mq_notify(ctx: &mut Ctx, a: &args::MqNotify) -> SysResult {
-    let wanted: Option<Sigevent> = if a.sevp.is_null() { None } else { Some(ctx.mem().copy_in(a.sevp)?) };
-    if let Some(e) = &wanted {
-        match e.sigev_notify as u32 {
-            SIGEV_NONE => {}
-            SIGEV_SIGNAL if (0..=64).contains(&e.sigev_signo) => {}
-            // It would come as a message on a netlink socket, which the C library listens at in a thread.
-            SIGEV_THREAD => return Err(Errno::ENOSYS.into()),
-            _ => return Err(Errno::EINVAL.into()),
-        }
-    }
-    let (_, queue) = open_queue(ctx, a.mqdes)?;
-    let pid = ctx.pid;
-    let mut notice = queue.notice.borrow_mut();
-    match wanted {
-        None => {
-            if notice.as_ref().is_some_and(|n| n.pid == pid) {
-                *notice = None;
-            }
-            Ok(0)
-        }
-        Some(_) if notice.is_some() => Err(Errno::EBUSY.into()),
-        Some(e) => {
-            *notice = Some(Notice { pid, kind: e.sigev_notify as u32, signal: e.sigev_signo, value: e.sigev_value });
-            Ok(0)
-        }
-    }
 }
 
 /// mq_getsetattr(2): only O_NONBLOCK can be changed.

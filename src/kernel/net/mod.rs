@@ -20,6 +20,7 @@ mod wait;
 pub use calls::{accept, accept4, bind, connect, getpeername, getsockname, listen, shutdown, socket, socketpair};
 pub use message::{recvfrom, recvmsg, sendmsg, sendto};
 pub use mmsg::{recvmmsg, sendmmsg};
+pub use netlink::NetlinkInbox;
 pub use option::{getsockopt, setsockopt};
 pub use unix::Network;
 

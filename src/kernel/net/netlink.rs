@@ -6,8 +6,10 @@
 
 use super::host::HostSocket;
 use super::*;
+use crate::abi::consts::msg::{MSG_PEEK, MSG_TRUNC};
+use crate::abi::consts::poll::{POLLIN, POLLRDNORM};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Where `nl_pid` lies in a struct sockaddr_nl.
 const PORT: std::ops::Range<usize> = 4..8;
@@ -42,6 +44,63 @@ impl Ports {
     }
 }
 
+/// Messages to a netlink socket that come from the machine's own kernel and not from the host's.
+#[derive(Clone, Debug)]
+pub struct NetlinkInbox(Rc<Inbox>);
+
+#[derive(Debug)]
+struct Inbox {
+    /// What receivers wait for.
+    id: u64,
+    messages: RefCell<VecDeque<Vec<u8>>>,
+}
+
+impl NetlinkInbox {
+    fn new(kernel: &mut Kernel) -> NetlinkInbox {
+        NetlinkInbox(Rc::new(Inbox { id: kernel.new_object(), messages: RefCell::default() }))
+    }
+
+    /// The inbox of the netlink socket that `file` is (netlink_getsockbyfd()).
+    ///
+    /// # Errors
+    /// `ENOTSOCK`, `EINVAL`: it is none.
+    pub fn of(file: &File) -> Result<NetlinkInbox, Errno> {
+        let socket = socket_of(file)?.protocol().as_any().downcast_ref::<NetlinkSocket>();
+        socket.map(|s| s.inbox.clone()).ok_or(Errno::EINVAL)
+    }
+
+    /// Puts a message in.
+    pub fn put(&self, kernel: &mut Kernel, message: Vec<u8>) {
+        self.0.messages.borrow_mut().push_back(message);
+        kernel.wake_events(self.key(), POLLIN | POLLRDNORM);
+    }
+
+    fn key(&self) -> WaitKey {
+        WaitKey::Object(self.0.id)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.messages.borrow().is_empty()
+    }
+
+    /// Receives the next message, if there is one.
+    fn receive(&self, message: &mut Incoming<'_>) -> Option<Result<usize, Errno>> {
+        let mut messages = self.0.messages.borrow_mut();
+        let bytes = match message.flags & MSG_PEEK {
+            0 => messages.pop_front()?,
+            _ => messages.front()?.clone(),
+        };
+        let fits = bytes.len().min(message.buf.left() as usize);
+        // The kernel's address: port 0.
+        message.from = vec![0; ADDRESS_LEN];
+        message.from[0] = AF_NETLINK as u8;
+        let cut = fits < bytes.len();
+        message.found = if cut { MSG_TRUNC } else { 0 };
+        let told = if cut && message.flags & MSG_TRUNC != 0 { bytes.len() } else { fits };
+        Some(message.buf.put_all(&bytes[..fits]).map(|()| told))
+    }
+}
+
 /// A netlink socket.
 #[derive(Debug)]
 pub struct NetlinkSocket {
@@ -50,6 +109,7 @@ pub struct NetlinkSocket {
     ports: Rc<RefCell<Ports>>,
     /// Its own port id, once it has one.
     port: Cell<Option<u32>>,
+    inbox: NetlinkInbox,
 }
 
 impl NetlinkSocket {
@@ -60,7 +120,8 @@ impl NetlinkSocket {
     pub fn create(ctx: &mut Ctx, kind: u32, protocol: i32) -> Result<NetlinkSocket, Errno> {
         let host = HostSocket::create(ctx, AF_NETLINK, kind, protocol)?;
         let ports = Rc::clone(&ctx.kernel.net.ports);
-        Ok(NetlinkSocket { host, protocol, ports, port: Cell::new(None) })
+        let inbox = NetlinkInbox::new(ctx.kernel);
+        Ok(NetlinkSocket { host, protocol, ports, port: Cell::new(None), inbox })
     }
 
     /// Notes the number that the host's socket has got. `wanted`: the guest's choice; 0: none.
@@ -220,9 +281,15 @@ impl Protocol for NetlinkSocket {
     }
 
     fn receive(&self, ctx: &mut Ctx, message: &mut Incoming<'_>) -> Result<usize, Stop> {
+        if let Some(received) = self.inbox.receive(message) {
+            return Ok(received?);
+        }
         let mut buf = Buffer::kernel(vec![0; message.buf.left().min(MAX_MESSAGE) as usize]);
         let mut inner = Incoming::new(&mut buf, message.flags, message.room);
-        let n = self.host.receive(ctx, &mut inner)?;
+        let n = self.host.receive(ctx, &mut inner).map_err(|stop| match stop {
+            Stop::Block(wait) => Stop::Block(Wait { keys: vec![self.inbox.key()], ..wait }),
+            stop => stop,
+        })?;
         let Incoming { from, with, found, .. } = inner;
         (message.from, message.with, message.found) = (from, with, found);
         self.to_guest(&mut message.from, PORT);
@@ -245,7 +312,8 @@ impl Protocol for NetlinkSocket {
     }
 
     fn readiness(&self, ctx: &mut Ctx, events: i16) -> Readiness {
-        self.host.readiness(ctx, events)
+        let ready = if self.inbox.is_empty() { 0 } else { POLLIN | POLLRDNORM };
+        Readiness { ready: ready as i16, keys: vec![self.inbox.key()], ..self.host.readiness(ctx, events) }
     }
 
     fn stat(&self, ctx: &mut Ctx) -> Result<FileStat, Errno> {

@@ -1,13 +1,24 @@
-//! Memory of a process as `/proc/PID/maps`, `smaps` and `smaps_rollup` show it (proc_pid_maps(5)).
+//! Memory of a process as `/proc/PID/maps`, `smaps`, `smaps_rollup` and `numa_maps` show it (proc_pid_maps(5)).
 
-use crate::mem::{Area, AreaName, PAGE_SIZE, Prot, Space};
+use crate::mem::{Area, AreaName, OwnPages, PAGE_SIZE, Prot, Space};
 use std::fmt::Write as _;
 
 /// Column at which a line's name begins: the fixed fields of 64-bit addresses and a blank.
 const NAME_COLUMN: usize = 73;
+/// Shared anonymous memory is an unlinked file of the kernel's own tmpfs.
+const SHARED_NAME: &[u8] = b"/dev/zero (deleted)";
+
+/// The name of the file that is mapped there; nothing for what is not a file.
+pub fn file_name(area: &Area) -> Vec<u8> {
+    match &area.name {
+        AreaName::File { path, .. } => path.to_vec(),
+        AreaName::Anon if area.shared => SHARED_NAME.to_vec(),
+        _ => Vec::new(),
+    }
+}
 
 /// `maps`.
-pub(super) fn maps(space: &Space) -> Vec<u8> {
+pub(super) fn maps(space: &Space, _relatives: &[&Space]) -> Vec<u8> {
     let mut out = Vec::new();
     for area in space.areas() {
         out.extend(line(area));
@@ -16,10 +27,10 @@ pub(super) fn maps(space: &Space) -> Vec<u8> {
 }
 
 /// `smaps`.
-pub(super) fn smaps(space: &Space) -> Vec<u8> {
+pub(super) fn smaps(space: &Space, relatives: &[&Space]) -> Vec<u8> {
     let mut out = Vec::new();
     for area in space.areas() {
-        let usage = Usage::of(space, area);
+        let usage = Usage::of(space, area, relatives);
         let mut text = String::new();
         let _ = writeln!(text, "Size:           {:8} kB", area.len() / 1024);
         text.push_str("KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n");
@@ -33,10 +44,10 @@ pub(super) fn smaps(space: &Space) -> Vec<u8> {
 }
 
 /// `smaps_rollup`.
-pub(super) fn rollup(space: &Space) -> Vec<u8> {
+pub(super) fn rollup(space: &Space, relatives: &[&Space]) -> Vec<u8> {
     let (mut sum, mut ends) = (Usage::default(), None);
     for area in space.areas() {
-        sum.add(&Usage::of(space, area));
+        sum.add(&Usage::of(space, area, relatives));
         let first = ends.map_or(area.start.0, |(first, _)| first);
         ends = Some((first, area.end.0));
     }
@@ -47,6 +58,52 @@ pub(super) fn rollup(space: &Space) -> Vec<u8> {
     text.push_str("[rollup]\n");
     sum.write(&mut text);
     text.into_bytes()
+}
+
+/// `numa_maps` (numa(7)): pages of each area, all on the one node and by the default policy.
+pub(super) fn numa(space: &Space, relatives: &[&Space]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for area in space.areas() {
+        let usage = Usage::of(space, area, relatives);
+        let [pages, anonymous] = [usage.rss, usage.anonymous].map(|kib| kib * 1024 / PAGE_SIZE);
+        out.extend(format!("{:08x} default", area.start.0).into_bytes());
+        match &area.name {
+            // Pages of the kernel's own are not counted.
+            AreaName::Special(_) => {
+                out.push(b'\n');
+                continue;
+            }
+            AreaName::Heap => out.extend(b" heap"),
+            AreaName::Stack => out.extend(b" stack"),
+            AreaName::Anon if !area.shared => {}
+            AreaName::Anon | AreaName::File { .. } => {
+                out.extend(b" file=");
+                file_name(area).iter().for_each(|byte| escape(&mut out, *byte));
+            }
+        }
+        let mut text = String::new();
+        let dirty = if area.shared { pages } else { anonymous };
+        for (name, count) in [("anon", anonymous), ("dirty", dirty)].into_iter().filter(|(_, count)| *count > 0) {
+            let _ = write!(text, " {name}={count}");
+        }
+        if pages != anonymous && pages != dirty {
+            let _ = write!(text, " mapped={pages}");
+        }
+        if pages > 0 {
+            let _ = write!(text, " N0={pages} kernelpagesize_kB=4");
+        }
+        text.push('\n');
+        out.extend(text.into_bytes());
+    }
+    out
+}
+
+/// A byte of a name in a line whose fields blanks end (seq_file_path()).
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'\n' | b'\t' | b'=' | b' ' => out.extend(format!("\\{byte:03o}").into_bytes()),
+        byte => out.push(byte),
+    }
 }
 
 fn pad(text: &mut String) {
@@ -63,8 +120,7 @@ fn line(area: &Area) -> Vec<u8> {
         AreaName::Heap => (0, 0, b"[heap]"),
         AreaName::Stack => (0, 0, b"[stack]"),
         AreaName::Special(name) => (0, 0, name.as_bytes()),
-        // Shared anonymous memory is an unlinked file of the kernel's own tmpfs.
-        AreaName::Anon if area.shared => (1, 1, b"/dev/zero (deleted)"),
+        AreaName::Anon if area.shared => (1, 1, SHARED_NAME),
         AreaName::Anon => (0, 0, b""),
     };
     let (major, minor) = (rustix::fs::major(dev), rustix::fs::minor(dev));
@@ -130,15 +186,22 @@ struct Usage {
 }
 
 impl Usage {
-    fn of(space: &Space, area: &Area) -> Usage {
-        let pages = space.resident(area.start, area.len()).unwrap_or_default();
-        let present = pages.iter().filter(|p| **p != 0).count() as u64;
-        let rss = if area.prot.is_empty() { 0 } else { present * PAGE_SIZE / 1024 };
-        let file = matches!(area.name, AreaName::File { .. });
+    /// `relatives` are the spaces of processes that fork(2) made of this one, or this one of.
+    fn of(space: &Space, area: &Area, relatives: &[&Space]) -> Usage {
+        if area.prot.is_empty() {
+            return Usage::default();
+        }
+        let kib = |pages: u64| pages * PAGE_SIZE / 1024;
+        let resident = space.resident(area.start, area.len()).unwrap_or_default();
+        let resident = kib(resident.iter().filter(|p| **p != 0).count() as u64);
+        let own = if area.shared { OwnPages::default() } else { space.own_pages(area, relatives) };
+        let (anonymous, common) = (kib(own.count), kib(own.common));
+        // What has not been copied yet is not in memory on the host.
+        let rss = resident.max(anonymous);
         Usage {
             rss,
-            anonymous: if file || area.shared { 0 } else { rss },
-            shared: if area.shared { rss } else { 0 },
+            anonymous,
+            shared: if area.shared { rss } else { common },
             locked: if area.locked { rss } else { 0 },
         }
     }
@@ -152,7 +215,8 @@ impl Usage {
 
     fn write(&self, text: &mut String) {
         let private = self.rss - self.shared;
-        let (dirty, clean) = (self.anonymous, private - self.anonymous);
+        let dirty = private.min(self.anonymous.saturating_sub(self.shared));
+        let clean = private - dirty;
         for (name, value) in [
             ("Rss", self.rss),
             ("Pss", self.rss),

@@ -13,6 +13,7 @@ mod process;
 mod sysctl;
 
 use super::*;
+pub use maps::file_name;
 use std::rc::Rc;
 
 /// Makes the content of a file. Called when it is opened and again whenever it is read from its start.
@@ -67,6 +68,8 @@ pub enum Magic {
     Cwd(Tid),
     /// A thread's root directory.
     Root(Tid),
+    /// The file that a thread's process has mapped from the one address to the other.
+    Map(Tid, u64, u64),
     /// A namespace of a thread, by its index in [`task::NAMESPACES`].
     Namespace(Tid, usize),
 }
@@ -175,6 +178,9 @@ pub fn list(kernel: &mut Kernel, _caller: Tid, path: &[u8]) -> Vec<Entry> {
             threads.unwrap_or_default().iter().map(|tid| Entry::dir(tid.to_string())).collect()
         }
         [b"proc", id, b"fd"] | [b"proc", _, b"task", id, b"fd"] => descriptors(kernel, id),
+        [b"proc", id, b"map_files"] | [b"proc", _, b"task", id, b"map_files"] => {
+            number(id).map(|tid| process::mapped_files(kernel, tid)).unwrap_or_default()
+        }
         [b"proc", id, b"fdinfo"] | [b"proc", _, b"task", id, b"fdinfo"] => {
             descriptors(kernel, id).into_iter().map(|e| Entry::file(e.name)).collect()
         }
@@ -206,7 +212,7 @@ fn thread_entries() -> Vec<Entry> {
     let links = ["cwd", "exe", "root"].map(Entry::link);
     let files = process::FILES.iter().map(|f| Entry::file(f.name));
     let memory = ["mem", "pagemap"].map(Entry::file);
-    let dirs = ["attr", "fd", "fdinfo", "net", "ns"].map(Entry::dir);
+    let dirs = ["attr", "fd", "fdinfo", "map_files", "net", "ns"].map(Entry::dir);
     links.into_iter().chain(dirs).chain(memory).chain(files).collect()
 }
 
@@ -269,9 +275,10 @@ fn process_node(kernel: &mut Kernel, tid: Tid, rest: &[&[u8]], place: Place) -> 
         [b"exe"] => Some(Node::Magic(Magic::Exe(pid))),
         [b"cwd"] => Some(Node::Magic(Magic::Cwd(tid))),
         [b"root"] => Some(Node::Magic(Magic::Root(tid))),
-        [b"fd"] => Some(Node::Dir { mode: 0o500 }),
+        [b"fd"] | [b"map_files"] => Some(Node::Dir { mode: 0o500 }),
         [b"fdinfo"] | [b"attr"] | [b"net"] => Some(Node::dir()),
         [b"ns"] => Some(Node::Dir { mode: 0o511 }),
+        [b"map_files", name] => process::mapped_file(kernel, tid, name),
         [b"ns", name] => {
             let index = task::NAMESPACES.iter().position(|kind| kind.entry.as_bytes() == *name)?;
             Some(Node::Magic(Magic::Namespace(tid, index)))

@@ -51,6 +51,7 @@ pub(super) const FILES: &[File] = &[
     read("maps", |k, tid| with_space(k, tid, maps::maps)),
     read("mountinfo", |k, _| mounts::mountinfo(k)),
     read("mounts", |k, _| mounts::mounts(k)),
+    read("numa_maps", |k, tid| with_space(k, tid, maps::numa)),
     settable("oom_adj", |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj * 17 / 1000)), set_oom_adj),
     read("oom_score", |k, tid| Ok(line((process(k, tid)?.settings.oom_score_adj + 1000) * 2 / 3))),
     settable("oom_score_adj", |k, tid| Ok(line(process(k, tid)?.settings.oom_score_adj)), set_oom_score_adj),
@@ -187,11 +188,46 @@ fn set_oom_score_adj(k: &mut Kernel, tid: Tid, text: &[u8]) -> Result<(), Errno>
     Ok(())
 }
 
-/// Runs `show` over the memory of a thread; a zombie has none, and shows nothing.
-fn with_space(k: &mut Kernel, tid: Tid, show: fn(&Space) -> Vec<u8>) -> Result<Vec<u8>, Errno> {
-    process(k, tid)?;
-    Ok(k.threads.get(&tid).map(|t| show(&t.space.borrow())).unwrap_or_default())
+/// The files that a process has mapped, as the links of `map_files` (proc_pid_map_files(5)).
+pub(super) fn mapped_files(k: &Kernel, tid: Tid) -> Vec<Entry> {
+    let Some(t) = k.threads.get(&tid) else { return Vec::new() };
+    let space = t.space.borrow();
+    let areas = space.areas().filter(|a| a.file().is_some());
+    areas.map(|a| Entry::link(format!("{:x}-{:x}", a.start.0, a.end.0))).collect()
 }
+
+/// The link of `map_files` with this name.
+pub(super) fn mapped_file(k: &Kernel, tid: Tid, name: &[u8]) -> Option<Node> {
+    let (start, end) = std::str::from_utf8(name).ok()?.split_once('-')?;
+    let bounds = [start, end].map(|word| u64::from_str_radix(word, 16).ok());
+    let [Some(start), Some(end)] = bounds else { return None };
+    // No sign, no leading zero.
+    let is_exact = format!("{start:x}-{end:x}").as_bytes() == name;
+    (is_exact && is_mapped_file(k, tid, start, end)).then_some(Node::Magic(Magic::Map(tid, start, end)))
+}
+
+fn is_mapped_file(k: &Kernel, tid: Tid, start: u64, end: u64) -> bool {
+    k.threads.get(&tid).is_some_and(|t| t.space.borrow().file_between(start, end).is_some())
+}
+
+/// Runs `show` over the memory of a thread; a zombie has none, and shows nothing.
+fn with_space(k: &mut Kernel, tid: Tid, show: Show) -> Result<Vec<u8>, Errno> {
+    let p = process(k, tid)?;
+    let Some(t) = k.threads.get(&tid) else { return Ok(Vec::new()) };
+    let children = k.processes.values().filter(|c| c.ppid == p.pid && !c.settings.has_executed);
+    let parent = k.processes.get(&p.ppid).filter(|_| !p.settings.has_executed);
+    let relatives: Vec<_> = children
+        .chain(parent)
+        .filter_map(|relative| k.threads.get(relative.threads.first()?))
+        .filter(|relative| !Rc::ptr_eq(&relative.space, &t.space))
+        .map(|relative| relative.space.borrow())
+        .collect();
+    let relatives: Vec<&Space> = relatives.iter().map(|space| &**space).collect();
+    Ok(show(&t.space.borrow(), &relatives))
+}
+
+/// Shows a space, given those that have pages in common with it since a fork(2).
+type Show = fn(&Space, &[&Space]) -> Vec<u8>;
 
 /// Arguments or environment: what now stands in the process's memory where they were at its start.
 fn strings(
@@ -431,7 +467,9 @@ fn status(k: &mut Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     status_memory(k, tid, p, &mut s);
     let _ = writeln!(s, "Threads:\t{}", p.threads.len().max(1));
     status_signals(k, tid, p, &mut s);
-    let _ = writeln!(s, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0", u8::from(p.settings.no_new_privs));
+    let (mode, filters) = k.threads.get(&tid).map_or((0, 0), |t| (t.seccomp.mode(), t.seccomp.filters()));
+    let privileges = u8::from(p.settings.no_new_privs);
+    let _ = writeln!(s, "NoNewPrivs:\t{privileges}\nSeccomp:\t{mode}\nSeccomp_filters:\t{filters}");
     let mask: u64 = affinity.iter().take(8).rev().fold(0, |m, b| m << 8 | u64::from(*b));
     let _ = writeln!(s, "Cpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}", task::cpu_list(&affinity));
     s.push_str(

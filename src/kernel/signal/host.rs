@@ -17,6 +17,10 @@ impl Kernel {
     /// terminal sent them, to the group that has that terminal. Who continues sevm continues the job it was stopped with.
     pub fn take_host_signals(&mut self) {
         for arrived in self.host.take_signals() {
+            if arrived.signal == Signal::SIGIO && arrived.code == si_code::SI_KERNEL as i32 {
+                self.tell_broken_leases();
+                continue;
+            }
             for pid in self.takers(&arrived) {
                 // RLIMIT_SIGPENDING may refuse a real-time signal; its sender has been told that it was sent.
                 let _ = self.send_signal(pid, from_outside(&arrived));

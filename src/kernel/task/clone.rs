@@ -355,6 +355,7 @@ fn child_process(ctx: &mut Ctx, request: &Request, pid: Pid) -> Process {
         terminal: parent.terminal,
         threads: vec![pid],
         exe: parent.exe.clone(),
+        running: parent.running.clone(),
         argv: parent.argv.clone(),
         envp: parent.envp.clone(),
         auxv: parent.auxv.clone(),

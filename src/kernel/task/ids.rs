@@ -99,6 +99,10 @@ pub fn set_tid_address(ctx: &mut Ctx, a: &args::SetTidAddress) -> SysResult {
 
 /// personality(2). All bits are kept; ADDR_NO_RANDOMIZE holds anyway, and UNAME26 and PER_LINUX32 show in uname(2).
 pub fn personality(ctx: &mut Ctx, a: &args::Personality) -> SysResult {
+    // An aarch64 processor without 32-bit programs refuses to look like one (arm64_personality()).
+    if ctx.arch == Arch::Aarch64 && a.persona & 0xff == crate::abi::consts::personality::PER_LINUX32 {
+        return Err(Errno::EINVAL.into());
+    }
     let p = ctx.process();
     let old = p.personality;
     if a.persona != u32::MAX {
