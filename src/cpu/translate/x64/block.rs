@@ -111,7 +111,7 @@ fn uses_budget_register(instruction: &Instruction) -> bool {
     let is = |register: Register| matches!(register, Register::XMM15 | Register::YMM15 | Register::ZMM15);
     (0..instruction.op_count()).any(|i| instruction.op_kind(i) == OpKind::Register && is(instruction.op_register(i)))
         || is(instruction.memory_index())
-        || matches!(instruction.code(), Code::VEX_Vzeroall | Code::VEX_Vzeroupper)
+        || instruction.code() == Code::VEX_Vzeroall
 }
 
 /// Emits the block that begins at the request's pc.
@@ -265,6 +265,12 @@ impl Block<'_> {
             }
             self.out.begin(index as u32, at as u32);
             match rewrite::rewrite(&mut self.out, instruction, bytes.get(at..end).unwrap_or(&[]))? {
+                Rewritten::Next if instruction.code() == Code::VEX_Vzeroupper && !self.exchanged => {
+                    // The low half of the register that the budget is in stays.
+                    let upper = field!(ymm).plus(15 * 32 + 16);
+                    self.out.asm.store_imm(Width::W64, upper, 0);
+                    self.out.asm.store_imm(Width::W64, upper.plus(8), 0);
+                }
                 Rewritten::Next => {}
                 Rewritten::Leave(reason) => {
                     self.exchange_back();
