@@ -8,7 +8,8 @@
 //!    the engine has set the jump table, the budget and the address mask, and the `gs` base to the window. Afterwards all guest
 //!    registers are in the state, and the budget says how much is left.
 //! 2. **Count.** A block takes the number of its instructions from the budget at its entry and leaves with [`Reason::Budget`]
-//!    and nothing changed if it does not suffice. An exit in its middle gives back what has not retired.
+//!    and nothing changed if it does not suffice, or, where [`FrontEnd::SLACK`] allows it, sometimes later. It may take them in pieces. An exit
+//!    in its middle gives back what has not retired.
 //! 3. **Links.** A direct jump out of a block goes to a stub that leaves with [`Reason::Link`] and the link's number, until
 //!    the engine patches it to go to the target's entry. An indirect jump asks the jump table itself and leaves with
 //!    [`Reason::Lookup`] if that does not know.
@@ -162,7 +163,7 @@ pub struct LinkSite {
 /// Where a block is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Where the budget is asked for: [`Translated::checked`].
+    /// Where the code begins: the budget is asked for.
     Checked,
     /// Behind that, for links of which the front end knows that they need not ask: [`Translated::unchecked`].
     Unchecked,
@@ -177,6 +178,8 @@ pub struct Mark {
     pub guest: u32,
     /// How many instructions of the block come before it.
     pub index: u32,
+    /// How many have been charged so far.
+    pub charged: u32,
     /// For the front end.
     pub note: u32,
 }
@@ -194,9 +197,7 @@ pub struct Translated {
     pub marks: Vec<Mark>,
     /// Where the code of the last instruction ends.
     pub main_end: u32,
-    /// Entries of its code, which itself begins with what is done after an indirect jump.
-    pub checked: u32,
-    /// See `checked`.
+    /// Where the entry without a look at the budget is; the other one is where the code begins.
     pub unchecked: u32,
     /// There is no block: the first instruction has a byte that is not executable, at this guest address.
     pub unreadable: Option<u64>,
@@ -211,6 +212,8 @@ pub struct Common {
     pub enter: u64,
     /// Where the fault handler sends faulting code: the common exit with [`Reason::Fault`].
     pub fault: u64,
+    /// What an empty entry of a jump table with entries of one word goes to.
+    pub miss: u64,
 }
 
 /// What the host told about a fault in translated code.
@@ -278,9 +281,6 @@ pub trait FrontEnd {
     /// By how many instructions it may overdraw its budget, unless [`FrontEnd::set_exact`] forbids it.
     const SLACK: u64 = 0;
 
-    /// Bytes between the entry for indirect jumps and [`Translated::checked`], the same for all blocks.
-    const INDIRECT: u64 = 0;
-
     /// What a breakpoint instruction is to its thread.
     const BREAKPOINT: Trap = Trap::Fault;
 
@@ -292,6 +292,10 @@ pub trait FrontEnd {
 
     /// Tells the host address of the running space's guest address 0.
     fn set_window(&mut self, _base: u64) {}
+
+    /// Emits what a jump table whose entries are [`Words`](super::jumps::Entries::Words) goes to for a guest address, whose block is entered
+    /// at this host address, its budget not being asked for.
+    fn emit_indirect(&mut self, _asm: &mut Asm, _pc: u64, _unchecked: u64) {}
 
     /// Emits a jump to a guest address by the jump table.
     fn emit_far(&mut self, asm: &mut Asm, target: u64);

@@ -33,12 +33,12 @@ pub struct Block {
     pub bytes: u32,
     /// Instructions.
     pub count: u32,
-    /// Offset of its code: the entry for indirect jumps.
+    /// Offset of its code.
     pub host: u32,
-    /// The other entries, from there.
-    pub checked: u32,
-    /// See `checked`.
+    /// Where it is entered without a look at the budget, from there.
     pub unchecked: u32,
+    /// Offset of what jump tables go to for it, if that has been made.
+    pub indirect: Option<u32>,
     /// Where the code of its last instruction ends, from there.
     pub main_end: u32,
     /// Its marks: first and number.
@@ -233,8 +233,8 @@ impl Images {
             count: translated.count,
             host,
             main_end: translated.main_end,
-            checked: translated.checked,
             unchecked: translated.unchecked,
+            indirect: None,
             marks,
             mode,
             extent,
@@ -262,7 +262,7 @@ impl Images {
         let Some(site) = self.links.get_mut(link as usize) else { return };
         let block = &mut self.blocks[to.0 as usize];
         let entry = match site.entry {
-            Entry::Checked => block.checked,
+            Entry::Checked => 0,
             Entry::Unchecked => block.unchecked,
         };
         cache.patch_jump(site.at, block.host + entry);
@@ -325,9 +325,13 @@ impl Images {
         }
     }
 
-    /// The block and the mark of the instruction whose code is at an offset of the cache, and how many instructions of the
-    /// block come before it.
-    pub fn at_host(&self, offset: u32) -> Option<(BlockId, Mark, u32)> {
+    /// Notes the offset of what jump tables go to for a block.
+    pub fn set_indirect(&mut self, id: BlockId, offset: u32) {
+        self.blocks[id.0 as usize].indirect = Some(offset);
+    }
+
+    /// The block and the mark of the instruction whose code is at an offset of the cache.
+    pub fn at_host(&self, offset: u32) -> Option<(BlockId, Mark)> {
         let after = self.blocks.partition_point(|b| b.host <= offset);
         let index = after.checked_sub(1)?;
         let block = &self.blocks[index];
@@ -337,7 +341,7 @@ impl Images {
         }
         let marks = &self.marks[block.marks.0 as usize..(block.marks.0 + block.marks.1) as usize];
         let number = marks.partition_point(|m| m.host <= within).checked_sub(1)?;
-        Some((BlockId(index as u32), marks[number], marks[number].index))
+        Some((BlockId(index as u32), marks[number]))
     }
 
     /// Forgets everything; the cache has been emptied. Names of images stay good.

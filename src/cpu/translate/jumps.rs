@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "maps and writes memory for translated code")]
 
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
 use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::Error;
@@ -13,44 +15,17 @@ pub struct Shape {
     pub bits: u32,
     /// How many of the lowest bits of a guest address have no part in choosing its entry, since they are alike in most.
     pub shift: u32,
-    /// How guest addresses stand in entries.
-    pub tag: Tag,
+    /// What an entry holds.
+    pub entries: Entries,
 }
 
-/// How guest addresses stand in entries.
+/// What an entry holds, as translated code reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
-    /// As they are.
-    Plain,
-    /// All bits inverted.
-    Inverted,
-}
-
-impl Tag {
-    fn of(self, guest: u64) -> u64 {
-        match self {
-            Tag::Plain => guest,
-            Tag::Inverted => !guest,
-        }
-    }
-}
-
-/// One entry, as translated code reads it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Jump {
-    /// Guest address by its [`Tag`]; one that belongs to another entry when this one is empty.
-    pub guest: u64,
-    /// Where its code is.
-    pub host: u64,
-}
-
-/// One table. Its memory is taken as it is filled.
-#[derive(Debug)]
-pub struct JumpTable {
-    shape: Shape,
-    entries: *mut Jump,
-    filled: Vec<u32>,
+pub enum Entries {
+    /// Two words: a guest address, with which translated code compares its own, and where its code is.
+    Pairs,
+    /// One word: where the code is, which sees for itself whether it was meant.
+    Words,
 }
 
 impl Shape {
@@ -58,90 +33,179 @@ impl Shape {
         1 << self.bits
     }
 
+    const fn words(self) -> usize {
+        match self.entries {
+            Entries::Pairs => 2,
+            Entries::Words => 1,
+        }
+    }
+
     const fn bytes(self) -> usize {
-        self.len() * size_of::<Jump>()
+        self.len() * self.words() * size_of::<u64>()
     }
 
-    fn index(self, guest: u64) -> u32 {
-        (guest >> self.shift) as u32 & (self.len() as u32 - 1)
-    }
-
-    /// An entry that no jump finds, since the address in it belongs to another one. (A guest may jump to any address, odd ones
-    /// too.) It is zero but at one index.
-    fn empty(self, index: u32) -> Jump {
-        let of_zero = self.tag.of(0);
-        let guest = if self.index(of_zero) == index { self.tag.of(of_zero ^ 1 << self.shift) } else { 0 };
-        Jump { guest, host: 0 }
+    fn index(self, guest: u64) -> usize {
+        (guest >> self.shift) as usize & (self.len() - 1)
     }
 }
 
-impl JumpTable {
+/// What tables are made from.
+#[derive(Debug)]
+pub struct Tables {
+    shape: Shape,
+    /// What an empty entry of one word goes to.
+    miss: u64,
+    /// The contents of an empty table with entries of one word.
+    template: Option<OwnedFd>,
+}
+
+fn refused(source: rustix::io::Errno) -> Error {
+    Error::Host { what: "cannot make a jump table".into(), source: source.into() }
+}
+
+impl Tables {
+    /// For tables of this shape, where code goes on at `miss` if the entry is empty.
+    pub fn new(shape: Shape, miss: u64) -> Tables {
+        Tables { shape, miss, template: None }
+    }
+
     /// An empty table.
     ///
     /// # Errors
     /// The host has no memory.
-    pub fn new(shape: Shape) -> Result<JumpTable, Error> {
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    pub fn table(&mut self) -> Result<JumpTable, Error> {
         let prot = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let memory = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), shape.bytes(), prot, flags) };
-        let memory = memory.map_err(|e| Error::Host { what: "cannot make a jump table".into(), source: e.into() })?;
-        let mut table = JumpTable { shape, entries: memory.cast(), filled: Vec::new() };
-        // All others begin as zeros, which is what they are to be.
-        let special = shape.index(shape.tag.of(0));
-        table.put(special, shape.empty(special));
+        let (shape, flags) = (self.shape, MapFlags::PRIVATE | MapFlags::NORESERVE);
+        let mapped = match shape.entries {
+            // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+            Entries::Pairs => unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), shape.bytes(), prot, flags) },
+            Entries::Words => {
+                let template = self.template()?;
+                // SAFETY: as above.
+                unsafe { rustix::mm::mmap(std::ptr::null_mut(), shape.bytes(), prot, flags, template, 0) }
+            }
+        };
+        let mapped = mapped.map_err(refused)?.cast();
+        let direct = if shape.entries == Entries::Words { shape.len() } else { 0 };
+        let (guests, hosts) = (vec![0; direct], vec![0; direct]);
+        let mut table = JumpTable { shape, miss: self.miss, words: mapped, guests, hosts, filled: Vec::new() };
+        // All others are as they should be.
+        table.erase(0);
         Ok(table)
     }
 
+    fn template(&mut self) -> Result<BorrowedFd<'_>, Error> {
+        let template = match self.template.take() {
+            Some(template) => template,
+            None => {
+                let file = rustix::fs::memfd_create("sevm-jumps", rustix::fs::MemfdFlags::CLOEXEC).map_err(refused)?;
+                let contents = self.miss.to_le_bytes().repeat(self.shape.len());
+                let mut rest = &contents[..];
+                while !rest.is_empty() {
+                    let written = rustix::io::write(&file, rest).map_err(refused)?;
+                    rest = &rest[written..];
+                }
+                file
+            }
+        };
+        Ok(AsFd::as_fd(&*self.template.insert(template)))
+    }
+}
+
+/// One table. Its memory is taken as it is filled.
+#[derive(Debug)]
+pub struct JumpTable {
+    shape: Shape,
+    miss: u64,
+    words: *mut u64,
+    /// Guest addresses, and where Rust enters their code, for entries of one word; where there is none, 0.
+    guests: Vec<u64>,
+    hosts: Vec<u64>,
+    filled: Vec<u32>,
+}
+
+impl JumpTable {
     /// Its address, for translated code.
     pub fn address(&self) -> u64 {
-        self.entries as u64
+        self.words as u64
     }
 
-    fn put(&mut self, index: u32, jump: Jump) {
-        // SAFETY: `index` is within the table by construction, and the memory belongs to this object; translated code that reads
+    fn put(&mut self, word: usize, value: u64) {
+        debug_assert!(word < self.shape.len() * self.shape.words());
+        // SAFETY: the word is within the table by construction, and the memory belongs to this object; translated code that reads
         // it does not run now.
-        unsafe { self.entries.add(index as usize).write(jump) };
+        unsafe { self.words.add(word).write(value) };
     }
 
-    /// Where the code of a guest address is, if the table knows.
-    pub fn get(&self, guest: u64) -> Option<u64> {
+    fn word(&self, word: usize) -> u64 {
         // SAFETY: as in `put`.
-        let jump = unsafe { self.entries.add(self.shape.index(guest) as usize).read() };
-        (jump.guest == self.shape.tag.of(guest) && jump.host != 0).then_some(jump.host)
+        unsafe { self.words.add(word).read() }
     }
 
-    /// Notes where the code of a guest address is.
-    pub fn set(&mut self, guest: u64, host: u64) {
+    /// Where Rust enters the code of a guest address, if the table knows.
+    pub fn get(&self, guest: u64) -> Option<u64> {
         let index = self.shape.index(guest);
-        self.put(index, Jump { guest: self.shape.tag.of(guest), host });
-        self.filled.push(index);
+        let (found, host) = match self.shape.entries {
+            Entries::Pairs => (self.word(2 * index), self.word(2 * index + 1)),
+            Entries::Words => (self.guests[index], self.hosts[index]),
+        };
+        (found == guest && host != 0).then_some(host)
+    }
+
+    /// Notes where the code of a guest address is: for Rust, and for translated code that jumps there.
+    pub fn set(&mut self, guest: u64, host: u64, jumps: u64) {
+        let index = self.shape.index(guest);
+        match self.shape.entries {
+            Entries::Pairs => {
+                self.put(2 * index, guest);
+                self.put(2 * index + 1, jumps);
+            }
+            Entries::Words => {
+                self.put(index, jumps);
+                (self.guests[index], self.hosts[index]) = (guest, host);
+            }
+        }
+        self.filled.push(index as u32);
         if self.filled.len() > 2 * self.shape.len() {
             self.filled.sort_unstable();
             self.filled.dedup();
         }
     }
 
+    /// Makes an entry one that no jump finds. (A guest may jump to any address, odd ones too.) Of a pair, the address is one that belongs to
+    /// another entry; it is 0 in all but one.
+    fn erase(&mut self, index: usize) {
+        match self.shape.entries {
+            Entries::Pairs => {
+                self.put(2 * index, if index == 0 { 1 << self.shape.shift } else { 0 });
+                self.put(2 * index + 1, 0);
+            }
+            Entries::Words => {
+                self.put(index, self.miss);
+                (self.guests[index], self.hosts[index]) = (0, 0);
+            }
+        }
+    }
+
     /// Forgets one guest address.
     pub fn forget(&mut self, guest: u64) {
         if self.get(guest).is_some() {
-            let index = self.shape.index(guest);
-            self.put(index, self.shape.empty(index));
+            self.erase(self.shape.index(guest));
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
         for index in std::mem::take(&mut self.filled) {
-            self.put(index, self.shape.empty(index));
+            self.erase(index as usize);
         }
     }
 }
 
 impl Drop for JumpTable {
     fn drop(&mut self) {
-        // SAFETY: mapped by `new`, and no translated code uses the table of a space that is gone.
-        let _ = unsafe { rustix::mm::munmap(self.entries.cast(), self.shape.bytes()) };
+        // SAFETY: mapped by `Tables`, and no translated code uses the table of a space that is gone.
+        let _ = unsafe { rustix::mm::munmap(self.words.cast(), self.shape.bytes()) };
     }
 }
 
@@ -149,24 +213,29 @@ impl Drop for JumpTable {
 mod tests {
     use super::*;
 
+    const MISS: u64 = 0x1234;
+
     #[test]
     fn an_empty_entry_is_found_by_no_address() {
-        for shape in [Shape { bits: 14, shift: 2, tag: Tag::Plain }, Shape { bits: 16, shift: 0, tag: Tag::Inverted }] {
-            let mut table = JumpTable::new(shape).unwrap();
-            let entry = |table: &JumpTable, guest: u64| {
-                // SAFETY: the index is within the table, and nobody writes now.
-                unsafe { table.entries.add(shape.index(guest) as usize).read() }
+        let shapes = [(14, 2, Entries::Pairs), (16, 0, Entries::Words)];
+        for shape in shapes.map(|(bits, shift, entries)| Shape { bits, shift, entries }) {
+            let mut tables = Tables::new(shape, MISS);
+            let (mut table, other) = (tables.table().unwrap(), tables.table().unwrap());
+            let is_empty = |table: &JumpTable, guest: u64| match shape.entries {
+                Entries::Pairs => table.word(2 * shape.index(guest)) != guest,
+                Entries::Words => table.word(shape.index(guest)) == MISS,
             };
             for guest in [0, 1, 2, 3, 4, 5, 8, 4 << 14, 1 << 16, u64::MAX, u64::MAX - 1, 1 << 63] {
-                assert_ne!(entry(&table, guest).guest, shape.tag.of(guest));
-                table.set(guest, 0x1000);
-                assert_eq!(table.get(guest), Some(0x1000));
+                assert!(is_empty(&table, guest));
+                table.set(guest, 0x1000, 0x2000);
+                assert!(!is_empty(&table, guest) && is_empty(&other, guest));
+                assert!(table.get(guest).is_some());
                 table.forget(guest);
-                assert_ne!(entry(&table, guest).guest, shape.tag.of(guest));
+                assert!(is_empty(&table, guest) && table.get(guest).is_none());
             }
-            table.set(1, 0x1000);
+            table.set(1, 0x1000, 0x2000);
             table.clear();
-            assert_ne!(entry(&table, 1).guest, shape.tag.of(1));
+            assert!(is_empty(&table, 1));
         }
     }
 }

@@ -35,6 +35,7 @@ use self::cache::CodeCache;
 use self::front::{Code, Common, Explained, Extent, FlagUse, FrontEnd, HostFault, Reason, Request, Stability, Trap};
 use self::host::GsBase;
 use self::image::{BlockId, ImageId, Images};
+use self::jumps::{Entries, JumpTable, Tables};
 use self::spaces::{Slot, Spaces};
 use self::stats::Stats;
 use super::{Access, Counter, Cpu, Exit, FaultKind, STOP_REQUESTED, Translation};
@@ -63,6 +64,9 @@ pub struct Translate<F: FrontEnd> {
     retired: u64,
     /// Whether the budget of what runs may not be overdrawn.
     exact: bool,
+    /// Whether the pc has been reached by a direct jump.
+    linked: bool,
+    tables: Tables,
     counter: Counter,
     flags: FlagUse,
     stats: Stats,
@@ -171,6 +175,8 @@ impl<F: FrontEnd> Translate<F> {
             limit: 0,
             retired: 0,
             exact: false,
+            linked: false,
+            tables: Tables::new(F::JUMPS, common.miss),
             counter: Counter::Host,
             flags,
             stats: Stats::default(),
@@ -203,8 +209,7 @@ impl<F: FrontEnd> Translate<F> {
         self.gs.set(base);
         self.front.set_window(base);
         fault::provide_stack()?;
-        let mode = self.front.mode();
-        self.use_table(id, mode)?;
+        self.use_table(id)?;
         fault::set_running(Some(fault::Running {
             start: self.cache.range().start,
             end: self.cache.range().end,
@@ -225,8 +230,15 @@ impl<F: FrontEnd> Translate<F> {
         self.spaces.0.get_mut(&id).ok_or_else(|| failed("a space without a slot".into()))
     }
 
-    fn use_table(&mut self, id: SpaceId, mode: u8) -> Result<(), Error> {
-        let table = self.slot(id)?.table(mode, F::JUMPS)?.address();
+    /// The jump table of a space in the mode that the front end is in.
+    fn table(&mut self, id: SpaceId) -> Result<&mut JumpTable, Error> {
+        let mode = self.front.mode();
+        let slot = self.spaces.0.get_mut(&id).ok_or_else(|| failed("a space without a slot".into()))?;
+        slot.table(mode, &mut self.tables)
+    }
+
+    fn use_table(&mut self, id: SpaceId) -> Result<(), Error> {
+        let table = self.table(id)?.address();
         self.front.set_jumps(table);
         Ok(())
     }
@@ -312,15 +324,29 @@ impl<F: FrontEnd> Translate<F> {
         self.stats.flushes += 1;
     }
 
-    /// The host address of a block's checked entry; that for indirect jumps is noted in the jump table.
-    fn entry(&mut self, space: &Space, id: BlockId, extent: Extent) -> Result<u64, Error> {
+    /// The host address at which a block is entered.
+    fn entry(&self, id: BlockId) -> u64 {
+        self.cache.address(self.images.block(id).host)
+    }
+
+    /// Notes a block in the jump table.
+    fn note_jump(&mut self, space: &Space, id: BlockId) -> Result<(), Error> {
+        let direct = self.entry(id);
         let block = self.images.block(id);
-        let (pc, host) = (block.pc, self.cache.address(block.host));
-        if extent == Extent::Whole {
-            let mode = self.front.mode();
-            self.slot(space.id())?.table(mode, F::JUMPS)?.set(pc, host);
-        }
-        Ok(host + F::INDIRECT)
+        let (pc, unchecked) = (block.pc, direct + u64::from(block.unchecked));
+        let host = match (F::JUMPS.entries, block.indirect) {
+            (Entries::Pairs, _) => direct,
+            (Entries::Words, Some(indirect)) => self.cache.address(indirect),
+            (Entries::Words, None) => {
+                self.asm.reset(self.cache.next());
+                self.front.emit_indirect(&mut self.asm, pc, unchecked);
+                let Some(indirect) = self.cache.append(self.asm.finish()) else { return Ok(()) };
+                self.images.set_indirect(id, indirect);
+                self.cache.address(indirect)
+            }
+        };
+        self.table(space.id())?.set(pc, direct, host);
+        Ok(())
     }
 
     /// Runs until something other than a miss happens, at most `most` instructions.
@@ -328,21 +354,24 @@ impl<F: FrontEnd> Translate<F> {
         if F::SLACK > 0 {
             self.exact = most <= F::SLACK;
             self.front.set_exact(self.exact);
-            let mode = self.front.mode();
-            self.use_table(space.id(), mode)?;
+            self.use_table(space.id())?;
         }
+        let jumped = !std::mem::take(&mut self.linked);
         let known = self.spaces.0.get(&space.id()).and_then(|slot| {
             let table = slot.tables[usize::from(self.front.mode() & 1)].as_ref()?;
             table.get(self.front.pc())
         });
         let entry = match known {
-            Some(entry) => entry + F::INDIRECT,
+            Some(entry) => entry,
             None => {
                 let id = match self.find(space, Extent::Whole)? {
                     Found::Block(id) => id,
                     Found::Exit(exit) => return Ok(Some(exit)),
                 };
-                self.entry(space, id, Extent::Whole)?
+                if jumped {
+                    self.note_jump(space, id)?;
+                }
+                self.entry(id)
             }
         };
         let most_now = if most > F::SLACK { most - F::SLACK } else { most };
@@ -386,8 +415,7 @@ impl<F: FrontEnd> Translate<F> {
             Reason::Syscall => Ok(Some(Exit::Syscall)),
             Reason::Mode => {
                 self.front.mode_changed();
-                let mode = self.front.mode();
-                self.use_table(space.id(), mode).map(|()| None)
+                self.use_table(space.id()).map(|()| None)
             }
             Reason::Invalidate => {
                 let (addr, len) = self.front.invalidated();
@@ -451,7 +479,7 @@ impl<F: FrontEnd> Translate<F> {
             Found::Block(id) => id,
             Found::Exit(exit) => return Ok(Some(exit)),
         };
-        let entry = self.entry(space, id, extent)?;
+        let entry = self.entry(id);
         match self.enter(entry, left)? {
             (Reason::Budget, 0) => Err(failed("a cut block is longer than the budget".into())),
             (reason, ran) => self.answer(space, reason, left - ran),
@@ -470,6 +498,7 @@ impl<F: FrontEnd> Translate<F> {
                     && self.stats.flushes == flushes
                 {
                     self.images.connect(&mut self.cache, link, id);
+                    self.linked = true;
                     self.stats.links += 1;
                 }
             }
@@ -510,11 +539,11 @@ impl<F: FrontEnd> Translate<F> {
         // SAFETY: it points into the front end's state, which translated code does not use now.
         let fault: HostFault = unsafe { report.read() };
         let known = self.cache.offset(fault.rip).and_then(|offset| self.images.at_host(offset));
-        let Some((id, mark, done)) = known else {
+        let Some((id, mark)) = known else {
             return Err(failed(format!("a fault at {:#x} in code that accesses no memory", fault.rip)));
         };
         let block = self.images.block(id);
-        self.retired -= u64::from(block.count - done);
+        self.retired -= u64::from(mark.charged.saturating_sub(mark.index));
         self.front.set_pc(block.pc + u64::from(mark.guest));
         self.front.settle_fault(&fault, mark.note);
         let bytes = self.instruction(space);
@@ -573,8 +602,7 @@ impl<F: FrontEnd> Translate<F> {
             resume: self.common.fault,
             report: self.front.host_fault(),
         }));
-        let mode = self.front.mode();
-        self.use_table(space.id(), mode)?;
+        self.use_table(space.id())?;
         Ok(if exit == Exit::Budget { None } else { Some(exit) })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::image::ImageId;
-use super::jumps::{JumpTable, Shape};
+use super::jumps::{JumpTable, Tables};
 use crate::Error;
 use crate::mem::SpaceId;
 
@@ -32,11 +32,11 @@ impl Slot {
     }
 
     /// The jump table of a mode.
-    pub fn table(&mut self, mode: u8, shape: Shape) -> Result<&mut JumpTable, Error> {
+    pub fn table(&mut self, mode: u8, tables: &mut Tables) -> Result<&mut JumpTable, Error> {
         let table = &mut self.tables[usize::from(mode & 1)];
         match table {
             Some(table) => Ok(table),
-            None => Ok(table.insert(JumpTable::new(shape)?)),
+            None => Ok(table.insert(tables.table()?)),
         }
     }
 

@@ -49,7 +49,7 @@ pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks, u64) {
     asm.jmp_to(exit);
     let jump = asm.here();
     emit_jump(asm, miss);
-    (Common { enter, fault }, Thunks { leave, budget, wild, link, miss, call }, jump)
+    (Common { enter, fault, miss }, Thunks { leave, budget, wild, link, miss, call }, jump)
 }
 
 /// `extern "sysv64" fn(rbp: *mut u8, entry: u64) -> u32`.

@@ -10,7 +10,7 @@ use crate::arch::{Arch, RawCall, Regs};
 use crate::cpu::Access;
 use crate::cpu::translate::asm::{Asm, Gpr};
 use crate::cpu::translate::front::{Code, Common, Explained, FrontEnd, HostFault, Request, Translated};
-use crate::cpu::translate::jumps::{Shape, Tag};
+use crate::cpu::translate::jumps::{Entries, Shape};
 
 /// The aarch64 front end.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct A64 {
 }
 
 /// Instructions are aligned to 4 bytes.
-pub(super) const JUMPS: Shape = Shape { bits: 14, shift: 2, tag: Tag::Plain };
+pub(super) const JUMPS: Shape = Shape { bits: 14, shift: 2, entries: Entries::Pairs };
 
 /// Bits of FPCR with which host instructions do not do what it asks for: AHP, DN, FZ, FZ16, traps, and those of
 /// FEAT_AFP. The rounding mode, bits 23 and 22, they do.

@@ -1,17 +1,15 @@
 //! From guest instructions to a block.
 //!
-//! A block has up to three entries, in this order:
-//! - For indirect jumps: takes the last of their registers back.
-//! - Checked: leaves with [`Reason::Budget`] if the budget has been overdrawn.
-//! - Unchecked: charges the block and does it.
+//! A block begins with a check, which leaves with [`Reason::Budget`] if the budget has been overdrawn. Behind that is the unchecked entry,
+//! where the block is charged and done. It may go on behind conditional jumps; each piece is charged where it begins.
 //!
-//! Links go to the unchecked entry where the target lies behind the block, in the same [`STRETCH`] of code. So what runs between two
-//! checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`] instructions.
-//! In the mode [`EXACT`] every block asks whether the budget has room for it.
+//! Jumps go to the unchecked entry where the target lies behind them, in the same [`STRETCH`] of code as the block's first instruction. So
+//! what runs between two checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`]
+//! instructions. In the mode [`EXACT`] every block asks whether the budget has room for it, and ends at the first jump.
 
 use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction, OpKind, Register};
 
-use super::common::{BUDGET, JUMP_ENTRY, JUMP_TARGET, Thunks, VMOVDQU_LOAD, VMOVDQU_STORE, VMOVQ_LOAD, VMOVQ_STORE};
+use super::common::{ASIDE, BUDGET, Thunks, VMOVDQU_LOAD, VMOVDQU_STORE, VMOVMSKPD, VMOVQ_LOAD, VMOVQ_STORE};
 use super::out::{Note, Out, Rewritten};
 use super::state::{MOST, field, spill_slot};
 use super::{ends, flags, rewrite};
@@ -27,8 +25,8 @@ pub(super) const SLACK: u64 = STRETCH + MOST as u64;
 /// The mode in which every block asks for its budget.
 pub(super) const EXACT: u8 = 1;
 
-/// Bytes of what a block begins with for indirect jumps.
-pub(super) const INDIRECT: u32 = 7;
+/// Most conditional jumps that a block goes on behind.
+const MOST_FORKS: usize = 3;
 
 /// Registers that stand aside, with their spill slots, while a block compares the guest's code.
 const COMPARING: [(Gpr, u8); 3] = [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)];
@@ -37,7 +35,6 @@ const COMPARING: [(Gpr, u8); 3] = [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)];
 const LONGEST: usize = 15;
 
 const VTESTPD: Vex = Vex::new(Map::M0f38, Pp::P66, 0x0f).sets_flags();
-const VMOVMSKPD: Vex = Vex::new(Map::M0f, Pp::P66, 0x50);
 const VPSUBQ: Vex = Vex::new(Map::M0f, Pp::P66, 0xfb);
 const VPADDQ: Vex = Vex::new(Map::M0f, Pp::P66, 0xd4);
 
@@ -46,6 +43,16 @@ struct Exit {
     /// Offset of the distance of its jump.
     at: u32,
     target: u64,
+    /// Address behind the instruction that it is of.
+    behind: u64,
+}
+
+/// A part of the block that is charged at once.
+struct Piece {
+    /// Its first instruction.
+    first: u32,
+    /// Where the place of its charge is filled in.
+    at: u32,
 }
 
 /// What is needed to write a block.
@@ -55,6 +62,9 @@ pub(super) struct Block<'a> {
     request: &'a Request,
     instructions: Vec<Instruction>,
     exits: Vec<Exit>,
+    pieces: Vec<Piece>,
+    /// Address behind the instruction that is being emitted.
+    behind: u64,
     /// Where the block leaves for want of budget, and whether `rcx` is aside then.
     short: Option<(Label, bool)>,
     stale: Option<Label>,
@@ -86,12 +96,24 @@ fn survey(request: &Request, code: &dyn front::Code) -> Survey {
     let mut decoder = Decoder::with_ip(64, &bytes, request.pc, DecoderOptions::NONE);
     let mut instructions = Vec::with_capacity(16);
     let mut unreadable = None;
+    // Blocks that give the guest its `ymm15`, or look at their code, or are exact, are short.
+    let long = request.mode != EXACT && request.stability == Stability::Fixed;
+    let mut forks = 0;
+    let (mut first_fork, mut exchanges) = (0, false);
     while instructions.len() < most && decoder.can_decode() {
         let instruction = decoder.decode();
         if decoder.last_error() == iced_x86::DecoderError::NoMoreBytes {
             break;
         }
         instructions.push(instruction);
+        exchanges |= uses_budget_register(&instruction);
+        if long && ends::is_fork(&instruction) && forks < MOST_FORKS && !exchanges {
+            forks += 1;
+            if forks == 1 {
+                first_fork = instructions.len();
+            }
+            continue;
+        }
         if instruction.is_invalid() || ends_block(&instruction) {
             break;
         }
@@ -99,6 +121,9 @@ fn survey(request: &Request, code: &dyn front::Code) -> Survey {
         if stores || instruction.is_string_instruction() && request.stability == Stability::Checked {
             break;
         }
+    }
+    if exchanges && forks > 0 {
+        instructions.truncate(first_fork);
     }
     if instructions.is_empty() {
         unreadable = Some(request.pc.wrapping_add(read as u64));
@@ -132,19 +157,20 @@ pub(super) fn translate(
         request,
         instructions,
         exits: Vec::new(),
+        pieces: Vec::new(),
+        behind: request.pc,
         short: None,
         stale: None,
         exchanged: false,
     };
-    let mut translated = Translated { checked: 0, ..Translated::default() };
-    block.out.reload(JUMP_ENTRY.0, JUMP_ENTRY.1);
-    translated.checked = block.out.asm.len() as u32;
-    debug_assert_eq!(translated.checked, INDIRECT);
     if request.mode != EXACT {
         block.check();
     }
-    translated.unchecked = block.out.asm.len() as u32;
-    let charge_at = block.charge();
+    let unchecked = block.out.asm.len() as u32;
+    block.charge(0);
+    if request.mode == EXACT {
+        block.check();
+    }
     if request.stability == Stability::Checked {
         block.compare(&bytes);
     }
@@ -152,22 +178,34 @@ pub(super) fn translate(
         block.exchange();
     }
     let (count, length) = block.body(&bytes)?;
-    translated.count = count;
-    translated.bytes = length;
-    translated.main_end = block.out.asm.len() as u32;
-    translated.marks = block.out.take_marks();
+    let main_end = block.out.asm.len() as u32;
+    let mut translated = Translated { count, bytes: length, unchecked, main_end, ..Translated::default() };
     block.stubs(&mut translated);
-    let asm = block.out.asm;
-    // The charge is known only now.
-    let place = field!(charges).disp + count as i32 * 16;
-    asm.patch_data(charge_at, place);
+    translated.marks = block.out.take_marks();
+    let pieces = std::mem::take(&mut block.pieces);
+    fill_in(block.out.asm, &pieces, &mut translated);
     Ok(translated)
+}
+
+/// Fills in what each piece is charged.
+fn fill_in(asm: &mut Asm, pieces: &[Piece], translated: &mut Translated) {
+    for (i, piece) in pieces.iter().enumerate() {
+        let end = pieces.get(i + 1).map_or(translated.count, |next| next.first);
+        asm.patch_data(piece.at, charge_of(end - piece.first).disp);
+        let inside = translated.marks.iter_mut().filter(|mark| mark.index >= piece.first);
+        inside.for_each(|mark| mark.charged = end);
+    }
+}
+
+/// What is taken off the budget for so many instructions.
+fn charge_of(count: u32) -> Mem {
+    field!(charges).plus(count.min(MOST as u32) as i32 * 16)
 }
 
 impl Block<'_> {
     /// Leaves if the budget is overdrawn.
     fn check(&mut self) {
-        let dead = self.request.flags == FlagUse::Live && flags::dead_before(self.instructions.iter());
+        let dead = self.request.flags == FlagUse::Live && flags::dead_before(&self.instructions);
         let asm = &mut *self.out.asm;
         let short = asm.label();
         self.short = Some((short, !dead));
@@ -175,7 +213,7 @@ impl Block<'_> {
             asm.vex2(VTESTPD, BUDGET, BUDGET);
             asm.jcc(Cc::Ne, short);
         } else {
-            let (reg, slot) = JUMP_TARGET;
+            let (reg, slot) = ASIDE[0];
             asm.store(Size::B8, spill_slot(slot), reg);
             asm.vex_to_gpr(VMOVMSKPD, reg, BUDGET);
             // jrcxz over the jump that follows
@@ -185,14 +223,11 @@ impl Block<'_> {
         }
     }
 
-    /// Takes the block's instructions off the budget. Gives where the constant's place is to be filled in.
-    fn charge(&mut self) -> u32 {
-        self.out.asm.vex3(VPSUBQ, BUDGET, BUDGET, field!(charges));
+    /// Takes the instructions from `first` to the next charge off the budget.
+    fn charge(&mut self, first: u32) {
+        self.out.asm.vex3(VPSUBQ, BUDGET, BUDGET, charge_of(0));
         let at = self.out.asm.len() as u32 - 4;
-        if self.request.mode == EXACT {
-            self.check();
-        }
-        at
+        self.pieces.push(Piece { first, at });
     }
 
     /// Leaves if the guest's code is not what the block was made from.
@@ -257,6 +292,13 @@ impl Block<'_> {
         for (index, instruction) in instructions.iter().enumerate() {
             let at = instruction.ip().wrapping_sub(start) as usize;
             let end = at + instruction.len();
+            self.behind = instruction.next_ip();
+            if ends::is_fork(instruction) && index + 1 < instructions.len() {
+                self.out.begin(index as u32, at as u32);
+                ends::emit_fork(self, instruction, bytes.get(at..end).unwrap_or(&[]));
+                self.charge(index as u32 + 1);
+                continue;
+            }
             if ends_block(instruction) && !instruction.is_invalid() {
                 self.exchange_back();
                 self.out.begin(index as u32, at as u32);
@@ -303,15 +345,15 @@ impl Block<'_> {
     }
 
     fn distance(&mut self, target: u64) {
-        self.exits.push(Exit { at: self.out.asm.len() as u32, target });
+        self.exits.push(Exit { at: self.out.asm.len() as u32, target, behind: self.behind });
         self.out.asm.bytes(&[0; 4]);
     }
 
     /// What is off the way: leaving at links that go nowhere yet, and for want of budget.
     fn stubs(&mut self, translated: &mut Translated) {
         let request = self.request;
-        let end = request.pc.wrapping_add(u64::from(translated.bytes));
-        let charge = field!(charges).plus(translated.count as i32 * 16);
+        // Where this is given back the block is in one piece.
+        let charge = charge_of(translated.count);
         let asm = &mut *self.out.asm;
         for exit in self.exits.drain(..) {
             let stub = asm.len() as u32;
@@ -319,14 +361,14 @@ impl Block<'_> {
             asm.store_imm(Width::W32, field!(exit_arg), 0);
             let number = asm.len() as u32 - 4;
             asm.jmp_to(self.thunks.exit(Reason::Link));
-            let forward = exit.target >= end && exit.target / STRETCH == request.pc / STRETCH;
+            let forward = exit.target >= exit.behind && exit.target / STRETCH == request.pc / STRETCH;
             let entry = if forward { Entry::Unchecked } else { Entry::Checked };
             translated.links.push(LinkSite { at: exit.at, stub, number, target: exit.target, entry });
         }
         if let Some((label, aside)) = self.short.take() {
             asm.bind(label);
             if aside {
-                asm.mov(Width::W64, JUMP_TARGET.0, spill_slot(JUMP_TARGET.1));
+                asm.mov(Width::W64, ASIDE[0].0, spill_slot(ASIDE[0].1));
             }
             if request.mode == EXACT {
                 asm.vex3(VPADDQ, BUDGET, BUDGET, charge);

@@ -3,7 +3,7 @@
 use iced_x86::{Code, Instruction, OpKind};
 
 use super::block::Block;
-use super::common::{GPRS, JUMP_ENTRY, JUMP_TAG, JUMP_TARGET, emit_jump};
+use super::common::{ASIDE, GPRS, TABLE, TARGET, emit_jump};
 use super::out::Note;
 use super::rewrite;
 use crate::cpu::translate::asm::{Gpr, Mem, Size, Width};
@@ -26,9 +26,8 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
     let next = instruction.next_ip();
     match instruction.code() {
         Jmp_rel8_64 | Jmp_rel32_64 => block.jump(instruction.near_branch_target()),
-        _ if instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::NearBranch64 => {
-            let condition = bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 });
-            block.jump_if(condition.copied().unwrap_or(0), instruction.near_branch_target());
+        _ if is_fork(instruction) => {
+            emit_fork(block, instruction, bytes);
             block.jump(next);
         }
         _ if (instruction.is_loop() || instruction.is_loopcc() || instruction.is_jcx_short())
@@ -51,6 +50,18 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
         _ => return Ok(refuse(block, instruction)),
     }
     Ok(Charge::Counted)
+}
+
+/// Whether the instruction is a conditional jump by flags, behind which a block can go on.
+pub(super) fn is_fork(instruction: &Instruction) -> bool {
+    instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::NearBranch64
+}
+
+/// Emits such a jump.
+pub(super) fn emit_fork(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8]) {
+    // The condition stands in the opcode, before a distance of one or four bytes.
+    let condition = bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 });
+    block.jump_if(condition.copied().unwrap_or(0), instruction.near_branch_target());
 }
 
 /// Leaves at the instruction.
@@ -92,7 +103,7 @@ fn is_near(instruction: &Instruction) -> bool {
 /// Puts the registers of an indirect jump aside.
 fn put_aside(block: &mut Block<'_>) -> Note {
     let mut note = Note::NONE;
-    for (reg, slot) in [JUMP_TARGET, JUMP_TAG, JUMP_ENTRY] {
+    for (reg, slot) in ASIDE {
         block.out.spill(reg, slot);
         note = note.aside(reg, slot);
     }
@@ -106,7 +117,7 @@ fn push_constant(block: &mut Block<'_>, value: u64, note: Note) {
     match i32::try_from(value as i64) {
         Ok(short) => block.out.asm.store_imm(Width::W64, place, short),
         Err(_) => {
-            let (reg, slot) = JUMP_ENTRY;
+            let (reg, slot) = (TABLE, ASIDE[2].1);
             let already = note != Note::NONE;
             if !already {
                 block.out.spill(reg, slot);
@@ -129,23 +140,23 @@ fn indirect(block: &mut Block<'_>, instruction: &Instruction) {
     match instruction.op0_kind() {
         OpKind::Register => {
             let from = GPRS[instruction.op0_register().number() & 15];
-            block.out.asm.mov(Width::W64, JUMP_TARGET.0, from);
+            block.out.asm.mov(Width::W64, TARGET, from);
         }
         _ => {
-            rewrite::load(&mut block.out, instruction, JUMP_TARGET.0);
+            rewrite::load(&mut block.out, instruction, TARGET);
         }
     }
     if instruction.code() == Code::Call_rm64 {
         push_constant(block, instruction.next_ip(), note);
     }
-    emit_jump(block.out.asm, block.thunks);
+    emit_jump(block.out.asm);
 }
 
 /// `ret`, and the form that takes arguments off the stack.
 fn ret(block: &mut Block<'_>, instruction: &Instruction) {
     let more = if instruction.code() == Code::Retnq_imm16 { i32::from(instruction.immediate16()) } else { 0 };
     put_aside(block);
-    block.out.asm.mov(Width::W64, JUMP_TARGET.0, Mem::guest(Gpr::Rsp, 0));
+    block.out.asm.mov(Width::W64, TARGET, Mem::guest(Gpr::Rsp, 0));
     block.out.asm.lea(Width::W64, Gpr::Rsp, Mem::host(Gpr::Rsp, 8 + more));
-    emit_jump(block.out.asm, block.thunks);
+    emit_jump(block.out.asm);
 }

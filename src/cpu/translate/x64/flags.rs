@@ -1,13 +1,13 @@
 //! Whether anybody will ask for the flags that a block begins with.
 
-use iced_x86::{Instruction, Mnemonic, OpKind, Register, RflagsBits};
+use iced_x86::{FlowControl, Instruction, Mnemonic, OpKind, Register, RflagsBits};
 
 /// The flags that a check of the budget may change.
 const ARITHMETIC: u32 =
     RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
 
-/// Whether all arithmetic flags are overwritten before one is read.
-pub(super) fn dead_before<'a>(instructions: impl Iterator<Item = &'a Instruction>) -> bool {
+/// Whether all arithmetic flags are overwritten before one is read, and before the first jump.
+pub(super) fn dead_before(instructions: &[Instruction]) -> bool {
     let mut live = ARITHMETIC;
     for instruction in instructions {
         if instruction.rflags_read() & live != 0 {
@@ -18,6 +18,9 @@ pub(super) fn dead_before<'a>(instructions: impl Iterator<Item = &'a Instruction
         }
         if live == 0 {
             return true;
+        }
+        if instruction.flow_control() != FlowControl::Next {
+            return false;
         }
     }
     false

@@ -18,7 +18,7 @@ use crate::cpu::translate::asm::Asm;
 use crate::cpu::translate::front::{
     Code, Common, Explained, FrontEnd, HostFault, Reason, Request, Translated, Trap, Wanted,
 };
-use crate::cpu::translate::jumps::{Shape, Tag};
+use crate::cpu::translate::jumps::{Entries, Shape};
 use crate::cpu::{Access, Exit, FaultKind};
 use crate::mem::{GuestAddr, Space};
 
@@ -90,9 +90,8 @@ impl X64 {
 impl FrontEnd for X64 {
     const ARCH: Arch = Arch::X86_64;
     const DATA: usize = std::mem::size_of::<State>();
-    const JUMPS: Shape = Shape { bits: 16, shift: 0, tag: Tag::Inverted };
+    const JUMPS: Shape = Shape { bits: 16, shift: 0, entries: Entries::Words };
     const SLACK: u64 = block::SLACK;
-    const INDIRECT: u64 = block::INDIRECT as u64;
 
     fn place(&mut self, data: *mut u8) {
         let Some(place) = NonNull::new(data.cast::<State>()) else { return };
@@ -119,7 +118,11 @@ impl FrontEnd for X64 {
     }
 
     fn emit_far(&mut self, asm: &mut Asm, target: u64) {
-        common::emit_far(asm, &self.thunks, target);
+        common::emit_far(asm, target);
+    }
+
+    fn emit_indirect(&mut self, asm: &mut Asm, pc: u64, unchecked: u64) {
+        common::emit_indirect(asm, &self.thunks, pc, unchecked);
     }
 
     fn bad_target(&self, addr: u64) -> Option<FaultKind> {
