@@ -163,7 +163,7 @@ pub struct LinkSite {
 /// Where a block is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Where the code begins: the budget is asked for.
+    /// Where the budget is asked for: [`Translated::checked`].
     Checked,
     /// Behind that, for links of which the front end knows that they need not ask: [`Translated::unchecked`].
     Unchecked,
@@ -197,7 +197,9 @@ pub struct Translated {
     pub marks: Vec<Mark>,
     /// Where the code of the last instruction ends.
     pub main_end: u32,
-    /// Where the entry without a look at the budget is; the other one is where the code begins.
+    /// Where the budget is asked for, and then the block is done.
+    pub checked: u32,
+    /// Where the entry without a look at the budget is.
     pub unchecked: u32,
     /// There is no block: the first instruction has a byte that is not executable, at this guest address.
     pub unreadable: Option<u64>,

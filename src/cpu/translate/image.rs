@@ -35,6 +35,8 @@ pub struct Block {
     pub count: u32,
     /// Offset of its code.
     pub host: u32,
+    /// Where it is entered, from there.
+    pub checked: u32,
     /// Where it is entered without a look at the budget, from there.
     pub unchecked: u32,
     /// Offset of what jump tables go to for it, if that has been made.
@@ -233,6 +235,7 @@ impl Images {
             count: translated.count,
             host,
             main_end: translated.main_end,
+            checked: translated.checked,
             unchecked: translated.unchecked,
             indirect: None,
             marks,
@@ -262,7 +265,7 @@ impl Images {
         let Some(site) = self.links.get_mut(link as usize) else { return };
         let block = &mut self.blocks[to.0 as usize];
         let entry = match site.entry {
-            Entry::Checked => 0,
+            Entry::Checked => block.checked,
             Entry::Unchecked => block.unchecked,
         };
         cache.patch_jump(site.at, block.host + entry);

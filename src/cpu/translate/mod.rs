@@ -326,14 +326,15 @@ impl<F: FrontEnd> Translate<F> {
 
     /// The host address at which a block is entered.
     fn entry(&self, id: BlockId) -> u64 {
-        self.cache.address(self.images.block(id).host)
+        let block = self.images.block(id);
+        self.cache.address(block.host + block.checked)
     }
 
     /// Notes a block in the jump table.
     fn note_jump(&mut self, space: &Space, id: BlockId) -> Result<(), Error> {
         let direct = self.entry(id);
         let block = self.images.block(id);
-        let (pc, unchecked) = (block.pc, direct + u64::from(block.unchecked));
+        let (pc, unchecked) = (block.pc, self.cache.address(block.host + block.unchecked));
         let host = match (F::JUMPS.entries, block.indirect) {
             (Entries::Pairs, _) => direct,
             (Entries::Words, Some(indirect)) => self.cache.address(indirect),

@@ -39,8 +39,8 @@ pub(super) const TABLE: Gpr = Gpr::R11;
 pub(super) struct Thunks {
     /// Leaves for each reason, the pc (and argument) being in the state.
     exits: [u64; Reason::ALL.len()],
-    /// An indirect jump to the guest address in `rcx` less what is in `r10` has come to the wrong block, or the budget is overdrawn.
-    wrong: u64,
+    /// An indirect jump to the guest address in `rcx` has come to the wrong block, or the budget is overdrawn; registers are still aside.
+    miss: u64,
     /// Functions that move the x87 state from the host's registers and to them.
     pub save_x87: u64,
     /// See `save_x87`.
@@ -68,10 +68,7 @@ pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks) {
         thunks.exits[reason as usize] = asm.here();
         emit_reason(asm, reason, exit);
     }
-    thunks.wrong = asm.here();
-    asm.unary(Unary::Not, Width::W64, INDEX);
-    asm.lea(Width::W64, TARGET, Mem::host(TARGET, 1).indexed(INDEX, 0));
-    let miss = asm.here();
+    thunks.miss = asm.here();
     asm.store(Size::B8, field!(pc), TARGET);
     emit_back(asm);
     emit_reason(asm, Reason::Lookup, exit);
@@ -79,7 +76,7 @@ pub(super) fn emit(asm: &mut Asm) -> (Common, Thunks) {
     emit_x87(asm, 0);
     thunks.load_x87 = asm.here();
     emit_x87(asm, 1);
-    (Common { enter, fault, miss }, thunks)
+    (Common { enter, fault, miss: thunks.miss }, thunks)
 }
 
 /// `fxsave64` (0) or `fxrstor64` (1).
@@ -193,10 +190,9 @@ pub(super) fn emit_jump(asm: &mut Asm) {
 pub(super) fn emit_indirect(asm: &mut Asm, thunks: &Thunks, pc: u64, unchecked: u64) {
     // 1 if the budget is overdrawn. Addresses that come to this entry are equal in their low bits, so that none is off by 1.
     asm.vex_to_gpr(VMOVMSKPD, INDEX, BUDGET);
-    let short = i32::try_from(pc).ok();
-    match short {
-        Some(pc) => asm.lea(Width::W64, TARGET, Mem::host(TARGET, -pc).indexed(INDEX, 0)),
-        None => {
+    match i32::try_from((pc as i64).wrapping_neg()) {
+        Ok(less) => asm.lea(Width::W64, TARGET, Mem::host(TARGET, less).indexed(INDEX, 0)),
+        Err(_) => {
             asm.mov_imm(TABLE, pc.wrapping_neg());
             asm.lea(Width::W64, TARGET, Mem::host(TARGET, 0).indexed(TABLE, 0));
             asm.lea(Width::W64, TARGET, Mem::host(TARGET, 0).indexed(INDEX, 0));
@@ -209,14 +205,11 @@ pub(super) fn emit_indirect(asm: &mut Asm, thunks: &Thunks, pc: u64, unchecked: 
     emit_back(asm);
     asm.jmp_to(unchecked);
     asm.bind(wrong);
-    match short {
-        Some(pc) => asm.lea(Width::W64, TARGET, Mem::host(TARGET, pc)),
-        None => {
-            asm.mov_imm(TABLE, pc);
-            asm.lea(Width::W64, TARGET, Mem::host(TARGET, 0).indexed(TABLE, 0));
-        }
-    }
-    asm.jmp_to(thunks.wrong);
+    asm.unary(Unary::Not, Width::W64, INDEX);
+    asm.lea(Width::W64, TARGET, Mem::host(TARGET, 1).indexed(INDEX, 0));
+    asm.mov_imm(TABLE, pc);
+    asm.lea(Width::W64, TARGET, Mem::host(TARGET, 0).indexed(TABLE, 0));
+    asm.jmp_to(thunks.miss);
 }
 
 const _: () = assert!(std::mem::size_of::<State>() < 1 << 20);

@@ -3,7 +3,7 @@
 use iced_x86::{Code, Instruction, OpKind};
 
 use super::block::Block;
-use super::common::{ASIDE, GPRS, TABLE, TARGET, emit_jump};
+use super::common::{ASIDE, GPRS, TARGET, emit_jump};
 use super::out::Note;
 use super::rewrite;
 use crate::cpu::translate::asm::{Gpr, Mem, Size, Width};
@@ -27,7 +27,7 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
     match instruction.code() {
         Jmp_rel8_64 | Jmp_rel32_64 => block.jump(instruction.near_branch_target()),
         _ if is_fork(instruction) => {
-            emit_fork(block, instruction, bytes);
+            block.jump_if(condition(instruction, bytes), instruction.near_branch_target());
             block.jump(next);
         }
         _ if (instruction.is_loop() || instruction.is_loopcc() || instruction.is_jcx_short())
@@ -57,11 +57,9 @@ pub(super) fn is_fork(instruction: &Instruction) -> bool {
     instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::NearBranch64
 }
 
-/// Emits such a jump.
-pub(super) fn emit_fork(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8]) {
-    // The condition stands in the opcode, before a distance of one or four bytes.
-    let condition = bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 });
-    block.jump_if(condition.copied().unwrap_or(0), instruction.near_branch_target());
+/// Its condition, the low bits of which stand in the opcode, before a distance of one or four bytes.
+pub(super) fn condition(instruction: &Instruction, bytes: &[u8]) -> u8 {
+    bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 }).copied().unwrap_or(0)
 }
 
 /// Leaves at the instruction.
@@ -117,7 +115,7 @@ fn push_constant(block: &mut Block<'_>, value: u64, note: Note) {
     match i32::try_from(value as i64) {
         Ok(short) => block.out.asm.store_imm(Width::W64, place, short),
         Err(_) => {
-            let (reg, slot) = (TABLE, ASIDE[2].1);
+            let (reg, slot) = ASIDE[2];
             let already = note != Note::NONE;
             if !already {
                 block.out.spill(reg, slot);
@@ -140,7 +138,9 @@ fn indirect(block: &mut Block<'_>, instruction: &Instruction) {
     match instruction.op0_kind() {
         OpKind::Register => {
             let from = GPRS[instruction.op0_register().number() & 15];
-            block.out.asm.mov(Width::W64, TARGET, from);
+            if from != TARGET {
+                block.out.asm.mov(Width::W64, TARGET, from);
+            }
         }
         _ => {
             rewrite::load(&mut block.out, instruction, TARGET);

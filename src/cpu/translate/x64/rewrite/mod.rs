@@ -240,7 +240,7 @@ impl One<'_, '_> {
     }
 
     fn string(&mut self) -> Option<()> {
-        use OpKind::{MemoryESEDI, MemoryESRDI, MemorySegESI};
+        use OpKind::{MemoryESEDI, MemoryESRDI, MemorySegESI, MemorySegRSI};
         // The operand at `rsi` can be in another segment; the one at `rdi` has none but the one without a base.
         let rare =
             has_kind(self.insn, |kind| matches!(kind, MemoryESEDI | MemorySegESI)) || self.segment_base().is_some();
@@ -251,18 +251,27 @@ impl One<'_, '_> {
             emit_in_window(self.out.asm, self.bytes)?;
             return Some(());
         }
+        // With a segment override for the operand at `rsi`, processors move element by element: both addresses are made host ones.
+        let (pointers, note): (&[Gpr], Note) = match has_kind(self.insn, |kind| kind == MemorySegRSI) {
+            true => (&[Gpr::Rdi, Gpr::Rsi], Note::RDI_HOST.and(Note::RSI_HOST)),
+            false => (&[Gpr::Rdi], Note::RDI_HOST),
+        };
         // No string instruction uses rbx.
         self.spill(RBX);
         let asm = &mut self.out.asm;
         asm.mov(Width::W64, Gpr::Rbx, field!(window));
-        asm.lea(Width::W64, Gpr::Rdi, Mem::host(Gpr::Rdi, 0).indexed(Gpr::Rbx, 0));
-        self.out.note(Note::RDI_HOST.aside(Gpr::Rbx, ASIDE));
-        emit_in_window(self.out.asm, self.bytes)?;
+        for &pointer in pointers {
+            asm.lea(Width::W64, pointer, Mem::host(pointer, 0).indexed(Gpr::Rbx, 0));
+        }
+        self.out.note(note.aside(Gpr::Rbx, ASIDE));
         let asm = &mut self.out.asm;
+        asm.bytes(self.bytes);
         asm.mov(Width::W64, Gpr::Rbx, field!(window));
         // The negative, less 1; flags stay.
         asm.unary(Unary::Not, Width::W64, Gpr::Rbx);
-        asm.lea(Width::W64, Gpr::Rdi, Mem::host(Gpr::Rdi, 1).indexed(Gpr::Rbx, 0));
+        for &pointer in pointers {
+            asm.lea(Width::W64, pointer, Mem::host(pointer, 1).indexed(Gpr::Rbx, 0));
+        }
         self.restore();
         Some(())
     }
