@@ -241,6 +241,18 @@ fn arithmetic_exceptions_of_x86() {
         let mut bench = Bench::new(backend, Arch::X86_64, "divide_zero");
         assert_eq!(bench.run(), Exit::Divide);
         assert_eq!((bench.x86().gpr[x86_64::RBX], bench.cpu.retired()), (1, 4));
+        // Where the code begins with an instruction that leaves no flag as it is, but faults.
+        const XOR_FLAGS: u64 = 0x44;
+        const DIVIDE: u64 = 11;
+        let mut bench = Bench::new(backend, Arch::X86_64, "divide_zero");
+        for flags in [0x202, 0x202 | 0x8d5, 0x202 | XOR_FLAGS] {
+            bench.edit_x86(|r| {
+                (r.rip, r.rflags) = (CODE + DIVIDE, flags);
+                r.gpr[x86_64::RCX] = 0;
+            });
+            assert_eq!(bench.run(), Exit::Divide);
+            assert_eq!((bench.x86().rip, bench.x86().rflags), (CODE + DIVIDE, flags));
+        }
         let mut bench = Bench::new(backend, Arch::X86_64, "divide_overflow");
         assert_eq!(bench.run(), Exit::Divide);
         assert_eq!(bench.cpu.retired(), 3);

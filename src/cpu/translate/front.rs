@@ -8,7 +8,8 @@
 //!    the engine has set the jump table, the budget and the address mask, and the `gs` base to the window. Afterwards all guest
 //!    registers are in the state, and the budget says how much is left.
 //! 2. **Count.** A block takes the number of its instructions from the budget at its entry and leaves with [`Reason::Budget`]
-//!    and nothing changed if it does not suffice. An exit in its middle gives back what has not retired.
+//!    and nothing changed if it does not suffice, or, where [`FrontEnd::SLACK`] allows it, sometimes later. It may take them in
+//!    pieces. An exit in its middle gives back what has not retired.
 //! 3. **Links.** A direct jump out of a block goes to a stub that leaves with [`Reason::Link`] and the link's number, until
 //!    the engine patches it to go to the target's entry. An indirect jump asks the jump table itself and leaves with
 //!    [`Reason::Lookup`] if that does not know.
@@ -177,6 +178,8 @@ pub struct Mark {
     pub guest: u32,
     /// How many instructions of the block come before it.
     pub index: u32,
+    /// How many have been charged so far.
+    pub charged: u32,
     /// For the front end.
     pub note: u32,
 }
@@ -194,7 +197,7 @@ pub struct Translated {
     pub marks: Vec<Mark>,
     /// Where the code of the last instruction ends.
     pub main_end: u32,
-    /// Entries of its code, which itself begins with what is done after an indirect jump.
+    /// Entries of its code, in which the one after an indirect jump stands [`FrontEnd::HEAD`] bytes from its begin.
     pub checked: u32,
     /// See `checked`.
     pub unchecked: u32,
@@ -277,6 +280,9 @@ pub trait FrontEnd {
 
     /// By how many instructions it may overdraw its budget, unless [`FrontEnd::set_exact`] forbids it.
     const SLACK: u64 = 0;
+
+    /// Bytes of a block's code before the entry for indirect jumps, the same for all blocks.
+    const HEAD: u64 = 0;
 
     /// Bytes between the entry for indirect jumps and [`Translated::checked`], the same for all blocks.
     const INDIRECT: u64 = 0;

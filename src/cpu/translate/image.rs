@@ -341,9 +341,8 @@ impl Images {
         }
     }
 
-    /// The block and the mark of the instruction whose code is at an offset of the cache, and how many instructions of the
-    /// block come before it.
-    pub fn at_host(&self, offset: u32) -> Option<(BlockId, Mark, u32)> {
+    /// The block and the mark of the instruction whose code is at an offset of the cache.
+    pub fn at_host(&self, offset: u32) -> Option<(BlockId, Mark)> {
         let after = self.blocks.partition_point(|b| b.host <= offset);
         let index = after.checked_sub(1)?;
         let block = &self.blocks[index];
@@ -353,7 +352,7 @@ impl Images {
         }
         let marks = &self.marks[block.marks.0 as usize..(block.marks.0 + block.marks.1) as usize];
         let number = marks.partition_point(|m| m.host <= within).checked_sub(1)?;
-        Some((BlockId(index as u32), marks[number], marks[number].index))
+        Some((BlockId(index as u32), marks[number]))
     }
 
     /// Forgets everything; the cache has been emptied. Names of images stay good.

@@ -346,7 +346,7 @@ impl<F: FrontEnd> Translate<F> {
     /// The host address of a block's checked entry; that for indirect jumps is noted in the jump table.
     fn entry(&mut self, space: &Space, id: BlockId, extent: Extent) -> Result<u64, Error> {
         let block = self.images.block(id);
-        let (pc, host) = (block.pc, self.cache.address(block.host));
+        let (pc, host) = (block.pc, self.cache.address(block.host) + F::HEAD);
         if extent == Extent::Whole {
             let mode = self.front.mode();
             self.slot(space.id())?.table(mode, F::JUMPS)?.set(pc, host);
@@ -507,7 +507,7 @@ impl<F: FrontEnd> Translate<F> {
                     && self.stats.flushes == flushes
                 {
                     self.images.connect(&mut self.cache, link, id);
-                    self.linked = Some(self.cache.address(self.images.block(id).host));
+                    self.linked = Some(self.cache.address(self.images.block(id).host) + F::HEAD);
                     self.stats.links += 1;
                 }
             }
@@ -548,11 +548,11 @@ impl<F: FrontEnd> Translate<F> {
         // SAFETY: it points into the front end's state, which translated code does not use now.
         let fault: HostFault = unsafe { report.read() };
         let known = self.cache.offset(fault.rip).and_then(|offset| self.images.at_host(offset));
-        let Some((id, mark, done)) = known else {
+        let Some((id, mark)) = known else {
             return Err(failed(format!("a fault at {:#x} in code that accesses no memory", fault.rip)));
         };
         let block = self.images.block(id);
-        self.retired -= u64::from(block.count - done);
+        self.retired -= u64::from(mark.charged.saturating_sub(mark.index));
         self.front.set_pc(block.pc + u64::from(mark.guest));
         self.front.settle_fault(&fault, mark.note);
         let bytes = self.instruction(space);

@@ -217,7 +217,7 @@ pub(super) fn translate(
         e.begin(pc, index as u32, word, dead, fuses);
         emit_one(&mut e, word, insn, &mut translated)?;
         let note = note_of(before, e.flags_at());
-        translated.marks.push(Mark { host, guest: (pc - request.pc) as u32, index: index as u32, note });
+        translated.marks.push(Mark { host, guest: (pc - request.pc) as u32, index: index as u32, charged: 0, note });
         pc += 4;
         if e.ended().is_some() {
             break;
@@ -236,6 +236,7 @@ pub(super) fn translate(
     translated.main_end = e.asm.len() as u32;
     translated.count = e.ended().unwrap_or(0);
     translated.links = e.finish(translated.count);
+    translated.marks.iter_mut().for_each(|mark| mark.charged = translated.count);
     asm.patch(budget_at, translated.count);
     scratch.steps = words;
     Ok(translated)

@@ -1,15 +1,21 @@
 //! From guest instructions to a block.
 //!
-//! A block has up to three entries, in this order:
+//! A block has up to three entries, in this order, behind a jump out of it for which the check has no room:
 //! - For indirect jumps: takes the last of their registers back.
 //! - Checked: leaves with [`Reason::Budget`] if the budget has been overdrawn.
 //! - Unchecked: charges the block and does it.
 //!
-//! Links go to the unchecked entry where the target lies behind the block, in the same [`STRETCH`] of code. So what runs between two
-//! checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`] instructions.
-//! In the mode [`EXACT`] every block asks whether the budget has room for it.
+//! It may go on behind conditional jumps; each piece is charged where it begins. Short loops are written out several times and
+//! charged at once; where they end early, the rest is given back.
+//!
+//! A check is cheap where nobody will see the flags. If that is so only behind some of the first instructions, blocks to which jumps of
+//! the unchecked kind hardly come have it there, and one entry.
+//!
+//! Jumps go to the unchecked entry where the target lies behind them, in the same [`STRETCH`] of code as the block's first instruction. So
+//! what runs between two checks ascends through a stretch and at most one block more, and the budget is overdrawn by at most [`SLACK`]
+//! instructions. In the mode [`EXACT`] every block asks whether the budget has room for it, and ends at the first jump.
 
-use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::common::{BUDGET, JUMP_ENTRY, JUMP_TARGET, Thunks, VMOVDQU_LOAD, VMOVDQU_STORE, VMOVQ_LOAD, VMOVQ_STORE};
 use super::out::{LazyEncoder, Note, Out, Rewritten};
@@ -21,17 +27,31 @@ use crate::cpu::translate::front::{self, Entry, Extent, FlagUse, LinkSite, Reaso
 /// Bytes of code within which forward links need no check of the budget.
 const STRETCH: u64 = 1024;
 
-/// Most instructions by which the budget is overdrawn: a stretch of shortest ones, and a block.
-pub(super) const SLACK: u64 = STRETCH + MOST as u64;
+/// Most instructions by which the budget is overdrawn: a stretch of shortest ones, and the blocks at both ends.
+pub(super) const SLACK: u64 = STRETCH + 2 * MOST as u64;
 
 /// The mode in which every block asks for its budget.
 pub(super) const EXACT: u8 = 1;
 
-/// Bytes of what a block begins with for indirect jumps.
+/// Bytes that a block's code begins with: a jump.
+pub(super) const HEAD: u32 = 5;
+
+/// Bytes of what follows them for indirect jumps.
 pub(super) const INDIRECT: u32 = 7;
+
+/// Most conditional jumps that a block goes on behind.
+const MOST_FORKS: usize = 3;
 
 /// Registers that stand aside, with their spill slots, while a block compares the guest's code.
 const COMPARING: [(Gpr, u8); 3] = [(Gpr::Rcx, 0), (Gpr::R10, 1), (Gpr::R11, 2)];
+
+/// Most times that a loop is written out, and most instructions that it may have then.
+const MOST_COPIES: usize = 4;
+/// See `MOST_COPIES`.
+const MOST_COPIED: usize = 40;
+
+/// Behind how many instructions a check may stand.
+const LATEST_CHECK: usize = 6;
 
 /// Most bytes of an instruction.
 const LONGEST: usize = 15;
@@ -46,6 +66,28 @@ struct Exit {
     /// Offset of the distance of its jump.
     at: u32,
     target: u64,
+    /// Address behind the instruction that it is of.
+    behind: u64,
+    /// Instructions that have been charged and are not done.
+    back: u32,
+}
+
+/// Where the block leaves for want of budget.
+struct Short {
+    label: Label,
+    /// Whether `rcx` is aside then.
+    aside: bool,
+    /// The instruction that comes next.
+    first: u32,
+    pc: u64,
+}
+
+/// A part of the block that is charged at once.
+struct Piece {
+    /// Its first instruction.
+    first: u32,
+    /// Where the place of its charge is filled in.
+    at: u32,
 }
 
 /// What is needed to write a block.
@@ -55,8 +97,14 @@ pub(super) struct Block<'a> {
     request: &'a Request,
     instructions: Vec<Instruction>,
     exits: Vec<Exit>,
-    /// Where the block leaves for want of budget, and whether `rcx` is aside then.
-    short: Option<(Label, bool)>,
+    pieces: Vec<Piece>,
+    /// Address behind the instruction that is being emitted.
+    behind: u64,
+    /// The instruction before which the budget is looked at, and whether flags may change there.
+    check: (u32, bool),
+    short: Option<Short>,
+    /// Whether the block is a loop, written out at least once.
+    looped: bool,
     stale: Option<Label>,
     /// Whether the budget is aside.
     exchanged: bool,
@@ -66,6 +114,8 @@ pub(super) struct Block<'a> {
 struct Survey {
     bytes: Vec<u8>,
     instructions: Vec<Instruction>,
+    /// Whether they are a loop, once or several times.
+    looped: bool,
     /// The address that could not be read for the first instruction.
     unreadable: Option<u64>,
 }
@@ -86,12 +136,28 @@ fn survey(request: &Request, code: &dyn front::Code) -> Survey {
     let mut decoder = Decoder::with_ip(64, &bytes, request.pc, DecoderOptions::NONE);
     let mut instructions = Vec::with_capacity(16);
     let mut unreadable = None;
+    // Blocks that give the guest its `ymm15`, or look at their code, or are exact, are short.
+    let long = request.mode != EXACT && request.stability == Stability::Fixed;
+    let (mut forks, mut looped) = (0, false);
+    let (mut first_fork, mut exchanges) = (0, false);
     while instructions.len() < most && decoder.can_decode() {
         let instruction = decoder.decode();
         if decoder.last_error() == iced_x86::DecoderError::NoMoreBytes {
             break;
         }
         instructions.push(instruction);
+        exchanges |= uses_budget_register(&instruction);
+        if goes_to(&instruction, request.pc) {
+            looped = long && forks == 0 && !exchanges && ends::is_fork(&instruction);
+            break;
+        }
+        if long && ends::is_fork(&instruction) && forks < MOST_FORKS && !exchanges {
+            forks += 1;
+            if forks == 1 {
+                first_fork = instructions.len();
+            }
+            continue;
+        }
         if instruction.is_invalid() || ends_block(&instruction) {
             break;
         }
@@ -100,10 +166,42 @@ fn survey(request: &Request, code: &dyn front::Code) -> Survey {
             break;
         }
     }
+    if exchanges && forks > 0 {
+        instructions.truncate(first_fork);
+    }
+    if looped {
+        let copies = (MOST_COPIED / instructions.len()).clamp(1, MOST_COPIES);
+        instructions = instructions.repeat(copies);
+    }
     if instructions.is_empty() {
         unreadable = Some(request.pc.wrapping_add(read as u64));
     }
-    Survey { bytes, instructions, unreadable }
+    Survey { bytes, instructions, looped, unreadable }
+}
+
+/// Whether the instruction is a direct jump to an address.
+fn goes_to(instruction: &Instruction, address: u64) -> bool {
+    ends_block(instruction)
+        && instruction.op0_kind() == OpKind::NearBranch64
+        && instruction.near_branch_target() == address
+}
+
+/// Before which instruction the budget is looked at, and whether flags may change there.
+fn place_check(request: &Request, instructions: &[Instruction]) -> (u32, bool) {
+    if request.flags == FlagUse::Exact || request.stability == Stability::Checked {
+        return (0, false);
+    }
+    if flags::dead_before(instructions) {
+        return (0, true);
+    }
+    let begins = |i: &Instruction| matches!(i.mnemonic(), Mnemonic::Push | Mnemonic::Endbr64);
+    let sought = instructions.first().is_some_and(begins) || instructions.iter().any(|i| goes_to(i, request.pc));
+    if request.mode == EXACT || !sought || instructions.iter().any(uses_budget_register) {
+        return (0, false);
+    }
+    let straight = instructions.iter().take_while(|i| !ends_block(i)).count().min(LATEST_CHECK);
+    let place = (1..=straight).find(|&at| flags::dead_before(&instructions[at..]));
+    place.map_or((0, false), |at| (at as u32, true))
 }
 
 /// Whether the instruction uses the register that the budget is in. Those that save or restore all are done outside of translated code.
@@ -122,7 +220,7 @@ pub(super) fn translate(
     request: &Request,
     code: &dyn front::Code,
 ) -> Result<Translated, String> {
-    let Survey { bytes, instructions, unreadable } = survey(request, code);
+    let Survey { bytes, instructions, looped, unreadable } = survey(request, code);
     if let Some(addr) = unreadable {
         return Ok(Translated { unreadable: Some(addr), ..Translated::default() });
     }
@@ -130,21 +228,29 @@ pub(super) fn translate(
         out: Out::new(asm, encoder),
         thunks,
         request,
+        check: place_check(request, &instructions),
         instructions,
         exits: Vec::new(),
+        pieces: Vec::new(),
+        behind: request.pc,
         short: None,
+        looped,
         stale: None,
         exchanged: false,
     };
-    let mut translated = Translated { checked: 0, ..Translated::default() };
+    block.head();
     block.out.reload(JUMP_ENTRY.0, JUMP_ENTRY.1);
-    translated.checked = block.out.asm.len() as u32;
-    debug_assert_eq!(translated.checked, INDIRECT);
-    if request.mode != EXACT {
-        block.check();
+    let checked = block.out.asm.len() as u32;
+    debug_assert_eq!(checked, HEAD + INDIRECT);
+    if request.mode != EXACT && block.check.0 == 0 {
+        block.look(0, request.pc);
     }
-    translated.unchecked = block.out.asm.len() as u32;
-    let charge_at = block.charge();
+    // What a loop runs at once does not ascend.
+    let unchecked = if block.looped { checked } else { block.out.asm.len() as u32 };
+    block.charge(0);
+    if request.mode == EXACT {
+        block.look(0, request.pc);
+    }
     if request.stability == Stability::Checked {
         block.compare(&bytes);
     }
@@ -152,47 +258,67 @@ pub(super) fn translate(
         block.exchange();
     }
     let (count, length) = block.body(&bytes)?;
-    translated.count = count;
-    translated.bytes = length;
-    translated.main_end = block.out.asm.len() as u32;
-    translated.marks = block.out.take_marks();
+    let main_end = block.out.asm.len() as u32;
+    let mut translated = Translated { count, bytes: length, checked, unchecked, main_end, ..Translated::default() };
     block.stubs(&mut translated);
-    let asm = block.out.asm;
-    // The charge is known only now.
-    let place = field!(charges).disp + count as i32 * 16;
-    asm.patch_data(charge_at, place);
+    translated.marks = block.out.take_marks();
+    let pieces = std::mem::take(&mut block.pieces);
+    fill_in(block.out.asm, &pieces, &mut translated);
     Ok(translated)
 }
 
+/// Fills in what each piece is charged.
+fn fill_in(asm: &mut Asm, pieces: &[Piece], translated: &mut Translated) {
+    for (i, piece) in pieces.iter().enumerate() {
+        let end = pieces.get(i + 1).map_or(translated.count, |next| next.first);
+        asm.patch_data(piece.at, charge_of(end - piece.first).disp);
+        let inside = translated.marks.iter_mut().filter(|mark| mark.index >= piece.first);
+        inside.for_each(|mark| mark.charged = end);
+    }
+}
+
+/// What is taken off the budget for so many instructions.
+fn charge_of(count: u32) -> Mem {
+    field!(charges).plus(count.min(MOST as u32) as i32 * 16)
+}
+
 impl Block<'_> {
-    /// Leaves if the budget is overdrawn.
-    fn check(&mut self) {
-        let dead = self.request.flags == FlagUse::Live && flags::dead_before(self.instructions.iter());
+    /// In front of the first entry: where a look at the budget that may change no flag goes if it is overdrawn. Others need no head,
+    /// but have as many bytes.
+    fn head(&mut self) {
+        if self.check.1 {
+            return self.out.asm.bytes(&[0xcc; HEAD as usize]);
+        }
+        let label = self.out.asm.label();
+        self.short = Some(Short { label, aside: true, first: 0, pc: self.request.pc });
+        self.out.asm.jmp(label);
+    }
+
+    /// Leaves if the budget is overdrawn, before the instruction `first`, at `pc`.
+    fn look(&mut self, first: u32, pc: u64) {
         let asm = &mut *self.out.asm;
-        let short = asm.label();
-        self.short = Some((short, !dead));
-        if dead {
+        if self.check.1 {
+            let label = asm.label();
+            self.short = Some(Short { label, aside: false, first, pc });
             asm.vex2(VTESTPD, BUDGET, BUDGET);
-            asm.jcc(Cc::Ne, short);
+            asm.jcc(Cc::Ne, label);
         } else {
             let (reg, slot) = JUMP_TARGET;
             asm.store(Size::B8, spill_slot(slot), reg);
             asm.vex_to_gpr(VMOVMSKPD, reg, BUDGET);
-            // jrcxz over the jump that follows
-            asm.bytes(&[0xe3, 5]);
-            asm.jmp(short);
+            // 0 if it is overdrawn: `jrcxz`, to the head, is slow where it jumps.
+            asm.lea(Width::W64, reg, Mem::host(reg, -1));
+            let behind = asm.len() + 2;
+            asm.bytes(&[0xe3, (behind as u8).wrapping_neg()]);
             asm.mov(Width::W64, reg, spill_slot(slot));
         }
     }
 
-    /// Takes the block's instructions off the budget. Gives where the constant's place is to be filled in.
-    fn charge(&mut self) -> u32 {
-        self.out.asm.vex3(VPSUBQ, BUDGET, BUDGET, field!(charges));
+    /// Takes the instructions from `first` to the next charge off the budget.
+    fn charge(&mut self, first: u32) {
+        self.out.asm.vex3(VPSUBQ, BUDGET, BUDGET, charge_of(0));
         let at = self.out.asm.len() as u32 - 4;
-        if self.request.mode == EXACT {
-            self.check();
-        }
-        at
+        self.pieces.push(Piece { first, at });
     }
 
     /// Leaves if the guest's code is not what the block was made from.
@@ -257,6 +383,22 @@ impl Block<'_> {
         for (index, instruction) in instructions.iter().enumerate() {
             let at = instruction.ip().wrapping_sub(start) as usize;
             let end = at + instruction.len();
+            self.behind = instruction.next_ip();
+            if index > 0 && index as u32 == self.check.0 {
+                self.look(index as u32, instruction.ip());
+            }
+            if ends::is_fork(instruction) && index + 1 < instructions.len() {
+                self.out.begin(index as u32, at as u32);
+                let condition = ends::condition(instruction, bytes.get(at..end).unwrap_or(&[]));
+                match self.looped {
+                    true => self.end_loop(condition, (instructions.len() - index - 1) as u32),
+                    false => {
+                        self.jump_if(condition, instruction.near_branch_target());
+                        self.charge(index as u32 + 1);
+                    }
+                }
+                continue;
+            }
             if ends_block(instruction) && !instruction.is_invalid() {
                 self.exchange_back();
                 self.out.begin(index as u32, at as u32);
@@ -308,36 +450,52 @@ impl Block<'_> {
         self.distance(target);
     }
 
+    /// Leaves a loop at its end if it does not go on by this condition; so many instructions have been charged too many.
+    fn end_loop(&mut self, condition: u8, back: u32) {
+        self.jump_if(condition ^ 1, self.behind);
+        if let Some(exit) = self.exits.last_mut() {
+            exit.back = back;
+        }
+    }
+
     fn distance(&mut self, target: u64) {
-        self.exits.push(Exit { at: self.out.asm.len() as u32, target });
+        self.exits.push(Exit { at: self.out.asm.len() as u32, target, behind: self.behind, back: 0 });
         self.out.asm.bytes(&[0; 4]);
     }
 
     /// What is off the way: leaving at links that go nowhere yet, and for want of budget.
     fn stubs(&mut self, translated: &mut Translated) {
         let request = self.request;
-        let end = request.pc.wrapping_add(u64::from(translated.bytes));
-        let charge = field!(charges).plus(translated.count as i32 * 16);
+        // Where the code is compared the block is in one piece.
+        let first_piece = self.pieces.get(1).map_or(translated.count, |piece| piece.first);
+        let charge = charge_of(translated.count);
         let asm = &mut *self.out.asm;
         for exit in self.exits.drain(..) {
+            let mut at = exit.at;
+            if exit.back > 0 {
+                asm.patch(at as usize, (asm.len() as u32).wrapping_sub(at + 4));
+                asm.vex3(VPADDQ, BUDGET, BUDGET, charge_of(exit.back));
+                asm.bytes(&[0xe9, 0, 0, 0, 0]);
+                at = asm.len() as u32 - 4;
+            }
             let stub = asm.len() as u32;
-            asm.patch(exit.at as usize, stub.wrapping_sub(exit.at + 4));
+            asm.patch(at as usize, stub.wrapping_sub(at + 4));
             asm.store_imm(Width::W32, field!(exit_arg), 0);
             let number = asm.len() as u32 - 4;
             asm.jmp_to(self.thunks.exit(Reason::Link));
-            let forward = exit.target >= end && exit.target / STRETCH == request.pc / STRETCH;
+            let forward = exit.target >= exit.behind && exit.target / STRETCH == request.pc / STRETCH;
             let entry = if forward { Entry::Unchecked } else { Entry::Checked };
-            translated.links.push(LinkSite { at: exit.at, stub, number, target: exit.target, entry });
+            translated.links.push(LinkSite { at, stub, number, target: exit.target, entry });
         }
-        if let Some((label, aside)) = self.short.take() {
+        if let Some(Short { label, aside, first, pc }) = self.short.take() {
             asm.bind(label);
             if aside {
                 asm.mov(Width::W64, JUMP_TARGET.0, spill_slot(JUMP_TARGET.1));
             }
-            if request.mode == EXACT {
-                asm.vex3(VPADDQ, BUDGET, BUDGET, charge);
+            if request.mode == EXACT || first > 0 {
+                asm.vex3(VPADDQ, BUDGET, BUDGET, charge_of(first_piece - first));
             }
-            store_pc(asm, request.pc);
+            store_pc(asm, pc);
             asm.jmp_to(self.thunks.exit(Reason::Budget));
         }
         if let Some(label) = self.stale.take() {

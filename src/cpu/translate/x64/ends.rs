@@ -26,9 +26,8 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
     let next = instruction.next_ip();
     match instruction.code() {
         Jmp_rel8_64 | Jmp_rel32_64 => block.jump(instruction.near_branch_target()),
-        _ if instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::NearBranch64 => {
-            let condition = bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 });
-            block.jump_if(condition.copied().unwrap_or(0), instruction.near_branch_target());
+        _ if is_fork(instruction) => {
+            block.jump_if(condition(instruction, bytes), instruction.near_branch_target());
             block.jump(next);
         }
         _ if (instruction.is_loop() || instruction.is_loopcc() || instruction.is_jcx_short())
@@ -51,6 +50,16 @@ pub(super) fn emit(block: &mut Block<'_>, instruction: &Instruction, bytes: &[u8
         _ => return Ok(refuse(block, instruction)),
     }
     Ok(Charge::Counted)
+}
+
+/// Whether the instruction is a conditional jump by flags, behind which a block can go on.
+pub(super) fn is_fork(instruction: &Instruction) -> bool {
+    instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::NearBranch64
+}
+
+/// Its condition, the low bits of which stand in the opcode, before a distance of one or four bytes.
+pub(super) fn condition(instruction: &Instruction, bytes: &[u8]) -> u8 {
+    bytes.iter().rev().nth(if instruction.is_jcc_short() { 1 } else { 4 }).copied().unwrap_or(0)
 }
 
 /// Leaves at the instruction.

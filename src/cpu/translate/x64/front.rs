@@ -90,6 +90,7 @@ impl FrontEnd for X64 {
     const DATA: usize = std::mem::size_of::<State>();
     const JUMPS: Shape = Shape { bits: 16, shift: 0, tag: Tag::Inverted };
     const SLACK: u64 = block::SLACK;
+    const HEAD: u64 = block::HEAD as u64;
     const INDIRECT: u64 = block::INDIRECT as u64;
 
     fn place(&mut self, data: *mut u8) {

@@ -102,8 +102,8 @@ impl<'a> Out<'a> {
 
     /// From here on, a fault is to be undone so. At the beginning of each guest instruction: [`Note::NONE`].
     pub fn note(&mut self, note: Note) {
-        let (host, note) = (self.asm.len() as u32, note.0);
-        let mark = Mark { host, guest: self.guest, index: self.index, note };
+        let host = self.asm.len() as u32;
+        let mark = Mark { host, guest: self.guest, index: self.index, charged: 0, note: note.0 };
         match self.marks.last_mut() {
             Some(last) if last.host == host => *last = mark,
             _ => self.marks.push(mark),
