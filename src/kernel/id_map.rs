@@ -108,7 +108,9 @@ mod tests {
         assert_eq!(map.remove(&1), Some(10));
         // What stood last now stands elsewhere.
         assert_eq!((map.get(&9), map.get(&1)), (Some(&90), None));
-        assert_eq!((map.remove(&9), map.get(&9), map.remove(&9)), (Some(90), None, None));
+        assert_eq!(map.remove(&9), Some(90));
+        assert_eq!(map.get(&9), None);
+        assert_eq!(map.remove(&9), None);
         map.insert(3, 31);
         if let Some(value) = map.get_mut(&3) {
             *value += 1;
