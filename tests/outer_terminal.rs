@@ -73,6 +73,7 @@ fn keys_and_stops_go_both_ways() {
             .chain(["--norc", "--noediting", "-i"].map(AsRef::as_ref))
             .map(OsString::from)
             .collect();
+        let command = common::with_default_signals(command).unwrap_or_else(|e| panic!("{e}"));
         let place = Place::new().expect("a directory to run in");
         let outcome = session.run(&command, &place).unwrap_or_else(|e| panic!("{e}"));
         seen.push(essence(&outcome.stdout));

@@ -212,9 +212,7 @@ impl Script {
         }
         let words: Vec<_> = words.iter().map(|w| w.to_string_lossy()).collect();
         env.push(("SHELL_COMMAND".into(), words.join(" ")));
-        // A shell cannot trap what its starter ignored, as the starter of a background job does.
-        let env_tool = common::tool("env", "coreutils").map_err(|m| m.0)?;
-        command.splice(0..0, [env_tool.into(), "--default-signal=INT,QUIT".into()]);
+        let mut command = common::with_default_signals(command)?;
         let outcome = if self.session {
             env.extend(
                 [("PS1", "#$ "), ("PS2", "> "), ("HISTFILE", ""), ("ENV", "")].map(|(k, v)| (k.into(), v.into())),

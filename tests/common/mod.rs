@@ -274,6 +274,17 @@ fn make_removable(dir: &Path) {
     }
 }
 
+/// The command, with the signals of keys as they are by themselves. A shell cannot trap what its starter ignored, as the
+/// starter of a background job does.
+///
+/// # Errors
+/// There is no env of coreutils.
+pub fn with_default_signals(mut command: Vec<OsString>) -> Result<Vec<OsString>, String> {
+    let env_tool = tool("env", "coreutils").map_err(|m| m.0)?;
+    command.splice(0..0, [env_tool.into(), "--default-signal=INT,QUIT".into()]);
+    Ok(command)
+}
+
 /// How often a program that may only sometimes hang or be wrong runs: what `SEVM_REPEAT` says.
 pub fn repetitions(otherwise: usize) -> usize {
     std::env::var("SEVM_REPEAT").ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)

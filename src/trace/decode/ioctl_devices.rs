@@ -484,8 +484,6 @@ pub(super) static REQUESTS: &[(u32, Data)] = &[
     (0x4008_4d02, LayoutIn(&ERASE)),
     (0x4008_4d05, LayoutIn(&ERASE)),
     (0x4008_4d06, LayoutIn(&ERASE)),
-    (0x4008_4d0b, LongIn),
-    (0x4008_4d0c, LongIn),
     (0x4008_4f03, LayoutIn(&UBI_MAP)),
     (0x400c_4d0f, LayoutOut(&OTP)),
     (0x400c_6f02, LayoutIn(&UBI_RESIZE)),

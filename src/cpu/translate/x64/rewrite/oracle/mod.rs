@@ -74,8 +74,10 @@ fn translate(insn: &Instruction, bytes: &[u8]) -> Option<(Vec<u8>, Vec<Mark>)> {
 /// Puts registers right as the notes say, after a fault at an offset of the code.
 fn settle(gpr: &mut [u64; 16], marks: &[Mark], at: u32) {
     let note = Note(marks.iter().rev().find(|m| m.host <= at).map_or(0, |m| m.note));
-    if note.has(Note::RDI_HOST) {
-        gpr[7] = gpr[7].wrapping_sub(WINDOW);
+    for (register, flag) in [(6, Note::RSI_HOST), (7, Note::RDI_HOST)] {
+        if note.has(flag) {
+            gpr[register] = gpr[register].wrapping_sub(WINDOW);
+        }
     }
     for (register, slot) in note.registers_aside() {
         let place = STATE + (std::mem::offset_of!(State, spill) + 8 * slot) as u64;
