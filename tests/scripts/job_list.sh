@@ -9,5 +9,5 @@ p=$(jobs -p %1); disown %1; jobs; kill $p
 sleep 0.3 & fg %1 >/dev/null; echo "foreground $?"
 sleep 30 & kill -STOP %1; sleep 0.2; jobs | sed 's/  */ /g'
 bg %1 >/dev/null; sleep 0.1; jobs -r | wc -l
-# Whether the first jobs shows the ended job depends on when the shell heard of its end.
-kill %1; wait; jobs >/dev/null; jobs | wc -l
+# Who tells of the ended job, and where, depends on when the shell heard of its end.
+{ kill %1; wait; jobs; } >/dev/null 2>&1; jobs | wc -l
